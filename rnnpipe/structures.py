@@ -1,0 +1,118 @@
+"""What a batch of documents looks like to a network: padded nodes, and the lengths that are true.
+
+A structure owns masking. Nobody else builds a mask, so that nothing can learn from padding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rnnpipe.errors import StructureError
+
+#: Whatever a recurrent encoder carries from step to step: a tensor, or (nested) tuples of tensors,
+#: each with the batch as its first axis.
+State = Any
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """A padded, left-aligned batch of sequences (tokens, words, characters, frames).
+
+    lengths: ``(B,)`` int64, the number of nodes of each document; 0 is allowed.
+    size: T, the padded length. It stands on the host, so that no shape ever depends on data that
+        lives on the device.
+    """
+
+    lengths: Tensor
+    size: int
+
+    @classmethod
+    def of(cls, lengths: Sequence[int], device: torch.device | str = "cpu") -> Sequences:
+        """The structure of documents with these lengths, padded to the longest."""
+        if any(n < 0 for n in lengths):
+            raise StructureError(f"Sequences: expected lengths of 0 or more, got {list(lengths)}.")
+        return cls(
+            torch.as_tensor(list(lengths), dtype=torch.int64).to(device), max(lengths, default=0)
+        )
+
+    @property
+    def batch_size(self) -> int:
+        return self.lengths.shape[0]
+
+    @cached_property
+    def mask(self) -> Tensor:
+        """``(B, T)`` bool, true where there is a node."""
+        steps = torch.arange(self.size, device=self.lengths.device)
+        return steps < self.lengths.unsqueeze(1)
+
+    @cached_property
+    def _mirror(self) -> Tensor:
+        # (B, T): position of the node that a reversed document has at t; padding stays in place.
+        steps = torch.arange(self.size, device=self.lengths.device)
+        return torch.where(self.mask, self.lengths.unsqueeze(1) - 1 - steps, steps)
+
+    def reverse(self, x: Tensor) -> Tensor:
+        """Each document back to front, padding left where it is. ``(B, T, D) -> (B, T, D)``."""
+        return x.gather(1, self._mirror.unsqueeze(-1).expand_as(x))
+
+    def blank(self, x: Tensor, value: float = 0.0) -> Tensor:
+        """``x`` (``(B, T)`` or ``(B, T, ...)``) with every padded position set to ``value``."""
+        mask = self.mask.reshape(self.mask.shape + (1,) * (x.dim() - 2))
+        return x.masked_fill(~mask, value)
+
+    def last(self, x: Tensor) -> Tensor:
+        """The value at each document's last node, zeros if it has none. ``(B, T, D) -> (B, D)``."""
+        if self.size == 0:
+            return x.new_zeros(x.shape[0], x.shape[2])
+        index = (self.lengths - 1).clamp(min=0).reshape(-1, 1, 1).expand(-1, 1, x.shape[2])
+        return x.gather(1, index).squeeze(1).masked_fill((self.lengths == 0).unsqueeze(1), 0.0)
+
+    def first(self, x: Tensor) -> Tensor:
+        """The value at each document's first node, zeros if it has none. ``(B, T, D) -> (B, D)``."""
+        if self.size == 0:
+            return x.new_zeros(x.shape[0], x.shape[2])
+        return x[:, 0].masked_fill((self.lengths == 0).unsqueeze(1), 0.0)
+
+
+#: Any of the structures above.
+Structure = Sequences
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What an encoder makes of a batch.
+
+    states: ``(B, T, H)``; ``states[:, i]`` belongs to node i; zeros at padded positions.
+    structure: the structure that was encoded.
+    n_forward: the features ``states[..., :n_forward]`` read the document from its first node on,
+        the rest from its last node back. H for a one-directional encoder.
+    state: what a causal encoder needs to go on from here (see :class:`rnnpipe.types.Stepper`).
+    """
+
+    states: Tensor
+    structure: Structure
+    n_forward: int
+    state: State = None
+
+    @property
+    def lengths(self) -> Tensor:
+        return self.structure.lengths
+
+    @property
+    def mask(self) -> Tensor:
+        return self.structure.mask
+
+    @cached_property
+    def final(self) -> Tensor:
+        """``(B, H)``: the last node of the forward half, the first node of the backward half."""
+        forward = self.structure.last(self.states[..., : self.n_forward])
+        if self.n_forward == self.states.shape[-1]:
+            return forward
+        backward = self.structure.first(self.states[..., self.n_forward :])
+        return torch.cat([forward, backward], dim=-1)
