@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from pydantic import Field
@@ -194,6 +194,10 @@ class PoolerBuilder(Protocol):
 
 class DecoderBuilder(Protocol):
     def __call__(self, n_in: int, labels: Labels) -> Decoder: ...
+
+
+#: The type of matrix products; weights and sums stay float32.
+Precision: TypeAlias = Literal["float32", "bfloat16"]
 
 
 class DocLike(Protocol):

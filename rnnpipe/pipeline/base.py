@@ -1,0 +1,288 @@
+"""What all components share: a network as a spaCy trainable pipe.
+
+A component says which labels its decoder has, how an example becomes a gold annotation, how the
+decoder's answers are read and how they are written on a Doc. The rest, from ``nlp.update`` to
+``from_disk``, is here.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar, cast
+
+import numpy as np
+from spacy.errors import Errors
+from spacy.language import Language
+from spacy.pipeline import TrainablePipe
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Model, Optimizer, set_dropout_rate
+
+from rnnpipe.architectures.network import Run, answers, network_builder, network_shim, set_labels
+from rnnpipe.errors import LabelError, RnnpipeError, StructureError, WeightsError
+from rnnpipe.types import Labels
+
+Losses = dict[str, float]
+
+
+class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cython
+    """A network of rnnpipe as a trainable component.
+
+    labels_documents: whether the decoder labels documents, and so needs a pooler, or tokens.
+    """
+
+    labels_documents: ClassVar[bool]
+
+    def __init__(
+        self, vocab: Vocab, model: Model, name: str, scorer: Callable[..., Any] | None, **cfg: Any
+    ) -> None:
+        """cfg: settings that are saved with the component and handed to its scorer.
+        RAISES: StructureError if the network has a pooler where it must not, or lacks one."""
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.scorer = scorer
+        self.cfg = {"labels": [], **cfg}
+        self._rehearsal_model: Model | None = None
+        self._check_pooler()
+
+    def _check_pooler(self) -> None:
+        pooler = network_builder(self.model).pooler
+        where = f"components.{self.name}.model.pooler"
+        if self.labels_documents and pooler is None:
+            raise StructureError(
+                f"{where}: expected a pooler, since this component labels whole documents, got "
+                "none. Set @rnnpipe_poolers, for instance to 'rnnpipe.Attention.v1'."
+            )
+        if not self.labels_documents and pooler is not None:
+            raise StructureError(
+                f"{where}: expected none, since this component labels every token, got a pooler. "
+                "Remove the block."
+            )
+
+    # -- what a component defines --------------------------------------------------------------
+
+    @abstractmethod
+    def output_labels(self) -> Labels:
+        """The decoder's labels for the component's labels."""
+
+    @abstractmethod
+    def find_labels(self, examples: Sequence[Example]) -> Iterable[str]:
+        """The labels that occur in gold annotations."""
+
+    @abstractmethod
+    def gold(self, example: Example) -> np.ndarray:
+        """The gold annotation of one example, as in :data:`rnnpipe.types.Gold`."""
+
+    @abstractmethod
+    def read(self, decoder: Any, x: Any, lengths: np.ndarray) -> list[Any]:
+        """One result for each document of a bucket, off the device."""
+
+    @abstractmethod
+    def gold_from(self, results: Sequence[Any]) -> list[np.ndarray]:
+        """The gold annotations that results of :meth:`read` amount to, for rehearsal."""
+
+    # -- labels --------------------------------------------------------------------------------
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> tuple[str, ...]:
+        """What ``spacy init labels`` writes and ``initialize`` reads."""
+        return self.labels
+
+    @property
+    def is_resizable(self) -> bool:
+        return True
+
+    def add_label(self, label: str) -> int:
+        """Add a label, before or after training; a trained network keeps all it knows.
+
+        RETURNS: 0 if the label is there already, otherwise 1.
+        """
+        if not isinstance(label, str):
+            raise ValueError(Errors.E187)
+        if label in self.labels:
+            return 0
+        self.cfg["labels"].append(label)
+        self.vocab.strings.add(label)
+        if network_shim(self.model).module is not None:
+            set_labels(self.model, self.output_labels())
+        return 1
+
+    # -- training ------------------------------------------------------------------------------
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: Iterable[str] | None = None,
+    ) -> None:
+        """Learn labels and vocabularies from the examples and make the network.
+
+        labels: as written by ``spacy init labels``; otherwise they are read from the examples.
+        RAISES: LabelError if there are no examples or no labels.
+        """
+        validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
+        examples = list(get_examples())
+        for label in self.find_labels(examples) if labels is None else labels:
+            if label not in self.labels:
+                self.cfg["labels"].append(label)
+                self.vocab.strings.add(label)
+        self._require_gold(len(examples))
+        self.model.initialize(X=[eg.x for eg in examples], Y=self.output_labels())
+
+    def _require_gold(self, n_examples: int) -> None:
+        where = f"components.{self.name}"
+        if not n_examples:
+            raise LabelError(
+                f"{where}: expected training examples, got none. Check that [corpora.train] points "
+                "to a file with documents in it."
+            )
+        if not self.labels:
+            raise LabelError(
+                f"{where}: expected training examples with {self.annotation}, got {n_examples} "
+                "examples without. Check that the corpus holds the annotation that this component "
+                "learns."
+            )
+
+    @property
+    @abstractmethod
+    def annotation(self) -> str:
+        """What the component learns from, in words, for error messages."""
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: Losses | None = None,
+    ) -> Losses:
+        """Learn from a batch. The loss is in nats, added up over tokens (or documents)."""
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.update")
+        if examples:
+            golds = [self.gold(eg) for eg in examples]
+            losses[self.name] += self._learn([eg.predicted for eg in examples], golds, drop, sgd)
+        return losses
+
+    def _learn(
+        self, docs: Sequence[Doc], golds: list[np.ndarray], drop: float, sgd: Optimizer | None
+    ) -> float:
+        self._require_network()
+        set_dropout_rate(self.model, drop)
+        run, backprop = self.model.begin_update(docs)
+        loss, gradient = self._loss(run, golds)
+        backprop(gradient)
+        if sgd is not None:
+            self.finish_update(sgd)
+        return loss
+
+    def get_loss(self, examples: Iterable[Example], scores: Run) -> tuple[float, Any]:
+        """The loss of a training pass in nats, and the gradient to hand to its backprop.
+
+        scores: what ``self.model.begin_update(docs)`` returned. The parameters' gradients are
+            added up on the way, bucket by bucket, so that memory stays bounded.
+        """
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.get_loss")
+        return self._loss(scores, [self.gold(eg) for eg in examples])
+
+    def _loss(self, run: Run, golds: list[np.ndarray]) -> tuple[float, Any]:
+        loss, gradient = run.backward(golds, scale=1.0 / max(1, count_known(golds)))
+        if not math.isfinite(loss):
+            raise RnnpipeError(
+                f"components.{self.name}: expected a finite training loss, got {loss}. Lower the "
+                "learning rate, set grad_clip, and look for NaN in word vectors."
+            )
+        return loss, gradient
+
+    def rehearse(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: Losses | None = None,
+    ) -> Losses:
+        """Learn to answer as the network did when ``nlp.resume_training()`` was called."""
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        docs = [eg.predicted for eg in examples]
+        if self._rehearsal_model is not None and docs:
+            golds = self.gold_from(answers(self._rehearsal_model, docs, self.read))
+            losses[self.name] += self._learn(docs, golds, drop, sgd)
+        return losses
+
+    # -- prediction ----------------------------------------------------------------------------
+
+    def predict(self, docs: Iterable[Doc]) -> list[Any]:
+        """One result for each document; the documents stay as they are."""
+        self._require_network()
+        docs = list(docs)
+        return answers(self.model, docs, self.read) if docs else []
+
+    def _require_network(self) -> None:
+        if network_shim(self.model).module is None:
+            raise ValueError(Errors.E109.format(name=self.name))
+
+    # -- saving and loading --------------------------------------------------------------------
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> RnnPipe:
+        super().from_bytes(bytes_data, exclude=exclude)
+        self._check_loaded()
+        return self
+
+    def from_disk(self, path: Any, *, exclude: Iterable[str] = ()) -> RnnPipe:
+        super().from_disk(path, exclude=exclude)
+        self._check_loaded()
+        return self
+
+    def _check_loaded(self) -> None:
+        facts = network_shim(self.model).facts
+        names = list(self.output_labels().names)
+        if facts is not None and facts["labels"] != names:
+            raise WeightsError(
+                f"components.{self.name}: expected weights for the labels {names}, got weights "
+                f"for {facts['labels']}. The component's folder is incomplete or was altered: "
+                "copy it again from where it was trained."
+            )
+
+
+def count_known(golds: Iterable[np.ndarray]) -> int:
+    """How many tokens or documents have a gold annotation."""
+    return sum(_known(gold) for gold in golds)
+
+
+def _known(gold: np.ndarray) -> int:
+    if gold.dtype == np.bool_:  # (T, L): which labels are possible
+        return int((~gold.all(axis=-1)).sum())
+    if gold.dtype.kind == "f":  # (L,): truths, NaN where missing
+        return int(not np.isnan(gold).all())
+    return int((gold >= 0).sum())
+
+
+def same_tokens(example: Example) -> bool:
+    """Whether prediction and reference are tokenized alike, so that annotation carries over."""
+    x, y = example.predicted, example.reference
+    return len(x) == len(y) and bool((x.to_array("ORTH") == y.to_array("ORTH")).all())
+
+
+def label_ids(labels: Sequence[str], strings: Any, keys: np.ndarray) -> np.ndarray:
+    """String hashes to positions in ``labels``; -1 for 0, the hash of a missing annotation.
+
+    RAISES: KeyError with the hash of an unknown label.
+    """
+    known = {strings[label]: i for i, label in enumerate(labels)} | {0: -1}
+    distinct, inverse = np.unique(keys, return_inverse=True)
+    ids = np.array([known[int(key)] for key in distinct], dtype=np.int64)
+    return cast(np.ndarray, ids[inverse]) if len(keys) else ids

@@ -1,0 +1,149 @@
+"""``rnn_textcat`` and ``rnn_textcat_multilabel``: categories of whole documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.vocab import Vocab
+from thinc.api import Model
+
+from rnnpipe.errors import LabelError
+from rnnpipe.pipeline.base import RnnPipe
+from rnnpipe.types import Labels
+
+
+class RnnTextCategorizer(RnnPipe):
+    """Exactly one category for a document, with the probability of each in ``doc.cats``.
+
+    Any encoder, a pooler, and a decoder over documents such as ``rnnpipe.Softmax.v1``.
+    """
+
+    labels_documents = True
+    annotation = "doc.cats"
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str,
+        *,
+        threshold: float,
+        scorer: Callable[..., Any] | None = None,
+    ) -> None:
+        """threshold: the probability from which a category counts as predicted when scores are
+        computed."""
+        super().__init__(vocab, model, name, scorer, threshold=threshold, positive_label=None)
+
+    def output_labels(self) -> Labels:
+        return Labels(self.labels)
+
+    def find_labels(self, examples: Sequence[Example]) -> list[str]:
+        return sorted({label for eg in examples for label in eg.reference.cats})
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: Iterable[str] | None = None,
+        positive_label: str | None = None,
+    ) -> None:
+        """positive_label: of two categories, the one whose F-score is reported.
+        RAISES: LabelError if there are fewer categories than the component can tell apart."""
+        super().initialize(get_examples, nlp=nlp, labels=labels)
+        if positive_label is not None and positive_label not in self.labels:
+            raise LabelError(
+                f"components.{self.name}: expected positive_label to be one of {self.labels}, got "
+                f"{positive_label!r}."
+            )
+        self.cfg["positive_label"] = positive_label
+
+    def _require_gold(self, n_examples: int) -> None:
+        super()._require_gold(n_examples)
+        if len(self.labels) < 2:
+            raise LabelError(
+                f"components.{self.name}: expected two or more categories that exclude each other, "
+                f"got {self.labels}. For a yes-or-no question name both answers, or use "
+                "rnn_textcat_multilabel."
+            )
+
+    def gold(self, example: Example) -> np.ndarray:
+        cats = example.reference.cats
+        true = [label for label, value in cats.items() if value == 1.0]
+        if len(true) > 1 or any(value not in (0.0, 1.0) for value in cats.values()):
+            raise LabelError(
+                f"components.{self.name}: expected at most one category of 1.0 and the others 0.0, "
+                f"got {cats}. For several at once use rnn_textcat_multilabel."
+            )
+        return np.array(self._position(true[0]) if true else -1, dtype=np.int64)
+
+    def _position(self, label: str) -> int:
+        if label not in self.labels:
+            raise LabelError(
+                f"components.{self.name}: expected one of the {len(self.labels)} categories known "
+                f"since initialisation, got {label!r} in a training example. Add it with "
+                "add_label, or initialise from data that holds every category."
+            )
+        return self.labels.index(label)
+
+    def read(self, decoder: Any, x: Any, lengths: np.ndarray) -> list[np.ndarray]:
+        return list(decoder.predict(x).probabilities.float().cpu().numpy())
+
+    def gold_from(self, results: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return [np.array(scores.argmax(), dtype=np.int64) for scores in results]
+
+    def set_annotations(self, docs: Iterable[Doc], results: Sequence[np.ndarray]) -> None:
+        for doc, scores in zip(docs, results, strict=True):
+            doc.cats.update(zip(self.labels, scores.tolist(), strict=True))
+
+
+class RnnMultiLabelTextCategorizer(RnnTextCategorizer):
+    """Any number of categories for a document, each with its own probability in ``doc.cats``.
+
+    The decoder is one of independent truths, such as ``rnnpipe.Sigmoid.v1``.
+    """
+
+    def _require_gold(self, n_examples: int) -> None:
+        RnnPipe._require_gold(self, n_examples)
+
+    def gold(self, example: Example) -> np.ndarray:
+        cats = example.reference.cats
+        truths = np.full(len(self.labels), np.nan, dtype=np.float32)
+        for label, value in cats.items():
+            if not 0.0 <= value <= 1.0:
+                raise LabelError(
+                    f"components.{self.name}: expected truths from 0.0 to 1.0, got "
+                    f"{label!r}: {value}."
+                )
+            truths[self._position(label)] = value
+        return truths
+
+    def gold_from(self, results: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return list(results)
+
+
+def make_textcat(
+    nlp: Language,
+    name: str,
+    model: Model,
+    threshold: float,
+    scorer: Callable[..., Any] | None,
+) -> RnnTextCategorizer:
+    """The factory ``rnn_textcat``."""
+    return RnnTextCategorizer(nlp.vocab, model, name, threshold=threshold, scorer=scorer)
+
+
+def make_textcat_multilabel(
+    nlp: Language,
+    name: str,
+    model: Model,
+    threshold: float,
+    scorer: Callable[..., Any] | None,
+) -> RnnMultiLabelTextCategorizer:
+    """The factory ``rnn_textcat_multilabel``."""
+    return RnnMultiLabelTextCategorizer(nlp.vocab, model, name, threshold=threshold, scorer=scorer)
