@@ -153,7 +153,10 @@ class RnnTagger(RnnPipe):
         name = self.attribute[2:]
         return dict(
             Scorer.score_token_attr(
-                examples, name, getter=lambda token, _: getattr(token._, name), missing_values={None}
+                examples,
+                name,
+                getter=lambda token, _: getattr(token._, name),
+                missing_values={None},
             )
         )
 

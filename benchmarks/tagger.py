@@ -1,0 +1,211 @@
+"""Our BiLSTM tagger against spaCy's tagger on ``spacy.TorchBiLSTMEncoder.v1``, in one run.
+
+    python benchmarks/tagger.py --width 96 --rounds 5 [--precision bfloat16]
+
+Both read the same documents (UD English EWT, from ``RNNPIPE_DATA``), embed the same four attributes
+(norm, prefix, suffix, shape) in the same number of rows and dimensions, and have an LSTM of the
+same width in each direction. Training is ``nlp.update`` on batches of about ``--words`` words,
+prediction is ``nlp.pipe`` from text. The two are measured in turn; the median ratio counts. Peak
+memory is that of a fresh process that trains the same batches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import conllu
+import spacy
+import torch
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.util import fix_random_seed
+
+ATTRIBUTES = {"NORM": 5000, "PREFIX": 1000, "SUFFIX": 2500, "SHAPE": 2500}
+
+
+def peer(width: int) -> Language:
+    nlp = spacy.blank("en")
+    nlp.add_pipe(
+        "tagger",
+        config={
+            "model": {
+                "@architectures": "spacy.Tagger.v2",
+                "tok2vec": {
+                    "@architectures": "spacy.Tok2Vec.v2",
+                    "embed": {
+                        "@architectures": "spacy.MultiHashEmbed.v2",
+                        "width": width,
+                        "attrs": list(ATTRIBUTES),
+                        "rows": list(ATTRIBUTES.values()),
+                        "include_static_vectors": False,
+                    },
+                    "encode": {
+                        "@architectures": "spacy.TorchBiLSTMEncoder.v1",
+                        "width": width,
+                        "depth": 1,
+                        "dropout": 0.0,
+                    },
+                },
+            }
+        },
+    )
+    return nlp
+
+
+def ours(width: int, precision: str) -> Language:
+    nlp = spacy.blank("en")
+    rows = {name.lower(): n for name, n in ATTRIBUTES.items()}
+    nlp.add_pipe(
+        "rnn_tagger",
+        config={
+            "model": {
+                "@architectures": "rnnpipe.Network.v1",
+                "embedding": {"@rnnpipe_embeddings": "rnnpipe.Hashed.v1", "width": width, **rows},
+                # spaCy's width is that of both directions together
+                "encoder": {"@rnnpipe_encoders": "rnnpipe.BiLSTM.v1", "width": width // 2},
+                "decoder": {"@rnnpipe_decoders": "rnnpipe.Softmax.v1"},
+                "precision": precision,
+            }
+        },
+    )
+    return nlp
+
+
+def read_sentences(path: Path, limit: int) -> list[tuple[list[str], list[str]]]:
+    sentences = conllu.parse_incr(path.open(encoding="utf8"))
+    rows = []
+    for sentence in sentences:
+        words = [t for t in sentence if isinstance(t["id"], int)]
+        rows.append(([t["form"] for t in words], [t["xpos"] for t in words]))
+        if len(rows) == limit:
+            break
+    return rows
+
+
+def examples_for(nlp: Language, rows: list[tuple[list[str], list[str]]]) -> list[Example]:
+    return [
+        Example(Doc(nlp.vocab, words=words), Doc(nlp.vocab, words=words, tags=tags))
+        for words, tags in rows
+    ]
+
+
+def batches_of(examples: list[Example], n_words: int) -> list[list[Example]]:
+    batches: list[list[Example]] = [[]]
+    size = 0
+    for example in examples:
+        if size + len(example.predicted) > n_words:
+            batches.append([])
+            size = 0
+        batches[-1].append(example)
+        size += len(example.predicted)
+    return batches
+
+
+def seconds(task: Callable[[], None]) -> float:
+    start = time.perf_counter()
+    task()
+    return time.perf_counter() - start
+
+
+class Contestant:
+    """A pipeline, its batches, and what is measured of it."""
+
+    def __init__(self, nlp: Language, rows: list[tuple[list[str], list[str]]], words: int) -> None:
+        fix_random_seed(0)
+        self.nlp = nlp
+        examples = examples_for(nlp, rows)
+        self.optimizer = nlp.initialize(lambda: examples)
+        self.batches = batches_of(examples, words)
+        self.texts = [" ".join(words) for words, _ in rows]
+
+    def train(self) -> None:
+        for batch in self.batches:
+            for example in batch:  # an update leaves predictions behind in no document of ours
+                example.predicted = Doc(self.nlp.vocab, words=[t.text for t in example.reference])
+            self.nlp.update(batch, sgd=self.optimizer, drop=0.1)
+
+    def predict(self) -> None:
+        for _ in self.nlp.pipe(self.texts):
+            pass
+
+
+def arithmetic_share(width: int, rows: list[tuple[list[str], list[str]]], words: int) -> float:
+    """Seconds of the bare LSTM, forward and backward, over the same batches sorted by length."""
+    lstm = torch.nn.LSTM(width, width // 2, batch_first=True)
+    total = 0.0
+    lengths = [len(w) for w, _ in rows]
+    position = 0
+    while position < len(lengths):
+        batch: list[int] = []
+        while position < len(lengths) and sum(batch) + lengths[position] <= words:
+            batch.append(lengths[position])
+            position += 1
+        batch.sort()
+        half = len(batch) // 2
+        for part in (batch[:half], batch[half:]):
+            if part:
+                x = torch.randn(len(part), max(part), width, requires_grad=True)
+                total += 2 * seconds(lambda x=x: lstm(x)[0].sum().backward())
+    return total
+
+
+def peak_memory(who: str, args: argparse.Namespace) -> float:
+    """Megabytes at the peak of a fresh process that trains once over the documents."""
+    command = [sys.executable, __file__, "--memory-of", who, "--width", str(args.width)]
+    command += ["--sentences", str(args.sentences), "--words", str(args.words)]
+    command += ["--precision", args.precision]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return float(json.loads(out.splitlines()[-1]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--width", type=int, default=96)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--sentences", type=int, default=1500)
+    parser.add_argument("--words", type=int, default=1000)
+    parser.add_argument("--precision", default="float32")
+    parser.add_argument("--memory-of", choices=["spaCy", "rnnpipe"])
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    data = Path(os.environ["RNNPIPE_DATA"]) / "ud-en-ewt"
+    rows = read_sentences(next(data.glob("*train*.conllu")), args.sentences)
+    make = {"spaCy": lambda: peer(args.width), "rnnpipe": lambda: ours(args.width, args.precision)}
+    if args.memory_of:
+        Contestant(make[args.memory_of](), rows, args.words).train()
+        print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+        return
+    n_words = sum(len(words) for words, _ in rows)
+    contestants = {who: Contestant(build(), rows, args.words) for who, build in make.items()}
+    times: dict[tuple[str, str], list[float]] = {}
+    for round_number in range(args.rounds + 1):  # the first warms up
+        for who, contestant in contestants.items():
+            for what in ("train", "predict"):
+                spent = seconds(getattr(contestant, what))
+                if round_number:
+                    times.setdefault((who, what), []).append(spent)
+    print(f"width {args.width}, {args.precision}, {n_words} words, torch {torch.__version__}")
+    for what in ("train", "predict"):
+        pairs = zip(times["spaCy", what], times["rnnpipe", what], strict=True)
+        ratio = statistics.median(a / b for a, b in pairs)
+        speeds = {w: n_words / statistics.median(times[w, what]) for w in contestants}
+        shown = ", ".join(f"{who} {speed:,.0f} words/s" for who, speed in speeds.items())
+        print(f"{what:8} {ratio:5.2f} x   ({shown})")
+    share = arithmetic_share(args.width, rows, args.words)
+    print(f"LSTM's own arithmetic: {share / statistics.median(times['rnnpipe', 'train']):.0%}")
+    for who in contestants:
+        print(f"peak memory of training, {who}: {peak_memory(who, args):,.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
