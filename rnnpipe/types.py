@@ -168,7 +168,8 @@ class EmbeddingBuilder(Protocol):
         (``features["upstream"]``, ``(N, width)``, gradients flow back), or ``None``.
     """
 
-    upstream: Any
+    @property
+    def upstream(self) -> Any: ...
 
     def measure(self, counts: Mapping[str, int], vocab: Any) -> dict[str, Any]:
         """What the data decides (a vocabulary, a width), as JSON. ``counts``: the words of the
