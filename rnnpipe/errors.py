@@ -9,20 +9,32 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from confection import ConfigValidationError
+
 
 class RnnpipeError(ValueError):
     """Base of every error that this package raises on purpose."""
 
 
-class SettingsError(RnnpipeError):
+class ConfigError(RnnpipeError, ConfigValidationError):
+    """A config is wrong. spaCy's commands print such an error's message without a traceback."""
+
+    def __init__(self, desc: str = "", *, title: str | None = "Config error", **_: object) -> None:
+        super().__init__(desc=desc, title=title, show_config=False)
+
+    def _format(self) -> str:
+        return self.desc or ""
+
+
+class SettingsError(ConfigError):
     """A setting of a config is unknown, of the wrong type or out of range, or has no effect."""
 
 
-class UnknownComponentError(RnnpipeError):
+class UnknownComponentError(ConfigError):
     """A config names a registered function that no installed distribution provides."""
 
 
-class PluginError(RnnpipeError):
+class PluginError(ConfigError):
     """A plugin cannot be loaded, is registered twice, or uses a reserved name."""
 
 
@@ -36,6 +48,10 @@ class LabelError(RnnpipeError):
 
 class CorpusError(RnnpipeError):
     """A corpus file cannot be read as what it claims to be."""
+
+
+class TrainingError(RnnpipeError):
+    """A training step produced something that is not a finite number."""
 
 
 class WeightsError(RnnpipeError):
