@@ -22,7 +22,7 @@ from torch.utils.checkpoint import checkpoint
 from rnnpipe.batching import Batch, Bucket, Limits
 from rnnpipe.dropout import Dropout
 from rnnpipe.errors import StructureError
-from rnnpipe.schemes import Scheme
+from rnnpipe.schemes import SCHEMES
 from rnnpipe.structures import Encoded, Sequences
 from rnnpipe.types import (
     DecoderBuilder,
@@ -59,7 +59,7 @@ class NetworkBuilder:
     def build(self, facts: dict[str, Any]) -> Network:
         parts = zip(self.embedding.parts(), facts["embeddings"], strict=True)
         embeddings = [part.build(part_facts) for part, part_facts in parts]
-        scheme = Scheme(facts["scheme"]) if facts["scheme"] else None
+        scheme = SCHEMES[facts["scheme"]] if facts["scheme"] else None
         return Network(embeddings, self, Labels(tuple(facts["labels"]), scheme))
 
 

@@ -83,6 +83,10 @@ def network_shim(model: Model) -> TorchShim:
     return cast(TorchShim, model.shims[0])
 
 
+def is_initialized(model: Model) -> bool:
+    return network_shim(model).facts is not None
+
+
 def network_builder(model: Model) -> NetworkBuilder:
     return cast(NetworkBuilder, model.attrs["builder"])
 

@@ -21,7 +21,14 @@ from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
-from rnnpipe.architectures.network import Run, answers, network_builder, network_shim, set_labels
+from rnnpipe.architectures.network import (
+    Run,
+    answers,
+    is_initialized,
+    network_builder,
+    network_shim,
+    set_labels,
+)
 from rnnpipe.errors import LabelError, RnnpipeError, StructureError, WeightsError
 from rnnpipe.types import Labels
 
@@ -111,7 +118,7 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
             return 0
         self.cfg["labels"].append(label)
         self.vocab.strings.add(label)
-        if network_shim(self.model).module is not None:
+        if is_initialized(self.model):
             set_labels(self.model, self.output_labels())
         return 1
 
@@ -232,7 +239,7 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         return answers(self.model, docs, self.read) if docs else []
 
     def _require_network(self) -> None:
-        if network_shim(self.model).module is None:
+        if not is_initialized(self.model):
             raise ValueError(Errors.E109.format(name=self.name))
 
     # -- saving and loading --------------------------------------------------------------------

@@ -1,0 +1,235 @@
+"""``rnn_ner``: named entities, as tags of a scheme."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+from spacy.util import filter_spans
+from spacy.vocab import Vocab
+from thinc.api import Model
+
+from rnnpipe.errors import LabelError, SettingsError, nearest
+from rnnpipe.pipeline.base import RnnPipe, same_tokens
+from rnnpipe.schemes import SCHEMES, TagSet
+from rnnpipe.types import Labels
+
+_MISSING, _INSIDE, _BEGIN = 0, 1, 3  # values of ENT_IOB
+
+
+@dataclass
+class Entities:
+    """What the network says of one document.
+
+    ids: ``(T,)`` the best tags. spans: ``(N, 3)`` their entities: start, end, label's position.
+    probabilities: ``(N,)`` that the document has an entity with exactly these boundaries and this
+        label, summed over all that could be said of the other tokens; empty if not asked for.
+    readings: the most probable readings of the whole document, best first.
+    """
+
+    ids: np.ndarray
+    spans: np.ndarray
+    probabilities: np.ndarray
+    readings: list[dict[str, Any]] = field(default_factory=list)
+
+
+class RnnEntityRecognizer(RnnPipe):
+    """Finds named entities with any encoder and a decoder over token tags, such as a CRF.
+
+    Writes ``doc.ents``; ``ent._.probability``, the entity's exact probability under the model; and
+    ``doc._.entity_readings``, the ``n_best`` most probable readings of the document, each a
+    dictionary of its ``probability`` and its ``entities`` as ``[start, end, label]`` token spans.
+    Entities that an earlier component has set are kept; predictions that overlap them are dropped.
+    """
+
+    labels_documents = False
+    annotation = "doc.ents"
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str = "rnn_ner",
+        *,
+        scheme: str = "BIOES",
+        entity_probabilities: bool = True,
+        n_best: int = 0,
+        scorer: Callable[..., Any] | None = None,
+    ) -> None:
+        """scheme: the tag scheme, one of :data:`rnnpipe.schemes.SCHEMES`.
+        entity_probabilities: whether to compute the probability of each entity.
+        n_best: how many readings to keep.
+
+        RAISES: SettingsError for an unknown scheme or a negative ``n_best``.
+        """
+        if scheme not in SCHEMES:
+            raise SettingsError(
+                f"components.{name}.scheme: expected one of {sorted(SCHEMES)}, got {scheme!r}. "
+                + nearest(scheme, SCHEMES)
+            )
+        if n_best < 0:
+            raise SettingsError(
+                f"components.{name}.n_best: expected 0 or more readings, got {n_best}."
+            )
+        super().__init__(
+            vocab,
+            model,
+            name,
+            scorer,
+            scheme=scheme,
+            entity_probabilities=entity_probabilities,
+            n_best=n_best,
+        )
+        set_extensions()
+
+    @property
+    def tags(self) -> TagSet:
+        return _tag_set(self.cfg["scheme"], self.labels)
+
+    def output_labels(self) -> Labels:
+        return Labels(self.tags.names, self.tags.scheme)
+
+    # -- gold ----------------------------------------------------------------------------------
+
+    def find_labels(self, examples: Sequence[Example]) -> list[str]:
+        keys: set[int] = set()
+        for eg in examples:
+            keys.update(np.unique(eg.reference.to_array("ENT_TYPE")).tolist())
+        return sorted(self.vocab.strings[key] for key in keys - {0})
+
+    def gold(self, example: Example) -> np.ndarray:
+        if same_tokens(example):
+            iob, kinds = example.reference.to_array(["ENT_IOB", "ENT_TYPE"]).T
+        else:
+            iob, kinds = self._aligned(example)
+        starts = np.flatnonzero(iob == _BEGIN)
+        # An entity ends before the first token after its start that does not go on with it.
+        breaks = np.flatnonzero(np.append(iob, 0) != _INSIDE)
+        ends = breaks[np.searchsorted(breaks, starts, side="right")]
+        spans = [
+            (int(start), int(end), self._position(int(kinds[start])))
+            for start, end in zip(starts, ends, strict=True)
+        ]
+        ids = self.tags.encode(spans, len(iob))
+        ids[iob == _MISSING] = -1
+        return ids
+
+    def _aligned(self, example: Example) -> tuple[np.ndarray, np.ndarray]:
+        """ENT_IOB and ENT_TYPE of the reference on the predicted document's tokens."""
+        tags = example.get_aligned_ner()
+        iob = np.full(len(tags), _MISSING)
+        kinds = np.zeros(len(tags), dtype=np.uint64)
+        for i, tag in enumerate(tags):
+            if tag == "O":
+                iob[i] = 2
+            elif tag not in (None, "-"):
+                iob[i] = _BEGIN if tag[0] in "BU" else _INSIDE
+                kinds[i] = self.vocab.strings.as_int(tag[2:])
+        return iob, kinds
+
+    def _position(self, key: int) -> int:
+        label = self.vocab.strings[key]
+        if label not in self.labels:
+            raise LabelError(
+                f"components.{self.name}: expected one of the {len(self.labels)} entity labels "
+                f"known since initialisation, got {label!r} in a training example. Add it with "
+                "add_label, or initialise from data that holds every label."
+            )
+        return self.labels.index(label)
+
+    def gold_from(self, results: Sequence[Entities]) -> list[np.ndarray]:
+        return [entities.ids for entities in results]
+
+    # -- answers -------------------------------------------------------------------------------
+
+    def read(self, decoder: Any, x: Any, lengths: np.ndarray) -> list[Entities]:
+        paths = decoder.predict(x).ids.cpu().numpy()
+        found = self.tags.decode_batch(paths, lengths)  # (N, 4): document, start, end, type
+        if self.cfg["entity_probabilities"] and len(found):
+            logs = decoder.segment_log_probabilities(x, *torch.from_numpy(found.T))
+            probabilities = logs.double().exp().cpu().numpy()
+        else:
+            probabilities = np.zeros(0)
+        upto = np.searchsorted(found[:, 0], np.arange(1, len(lengths)))
+        results = [
+            Entities(path[:n], spans[:, 1:], scores)
+            for path, n, spans, scores in zip(
+                paths, lengths, np.split(found, upto), np.split(probabilities, upto), strict=True
+            )
+        ]
+        if self.cfg["n_best"]:
+            self._add_readings(results, decoder, x, lengths)
+        return results
+
+    def _add_readings(
+        self, results: list[Entities], decoder: Any, x: Any, lengths: np.ndarray
+    ) -> None:
+        paths, logs = decoder.n_best(x, self.cfg["n_best"])
+        probabilities = logs.double().exp().tolist()
+        for result, document, scores, n in zip(
+            results, paths.cpu().numpy(), probabilities, lengths, strict=True
+        ):
+            result.readings = [
+                {"probability": p, "entities": self._named(self.tags.decode(path[:n]))}
+                for path, p in zip(document, scores, strict=True)
+                if p > 0.0
+            ]
+
+    def _named(self, spans: np.ndarray) -> list[list[Any]]:
+        return [[start, end, self.labels[kind]] for start, end, kind in spans.tolist()]
+
+    def set_annotations(self, docs: Iterable[Doc], results: Sequence[Entities]) -> None:
+        for doc, entities in zip(docs, results, strict=True):
+            found = [Span(doc, *span) for span in self._named(entities.spans)]
+            if doc.ents:
+                doc.set_ents(filter_spans([*doc.ents, *found]), default="outside")
+                kept = set(doc.ents)
+            else:
+                doc.set_ents(found, default="outside")
+                kept = set(found)
+            for span, probability in zip(found, entities.probabilities.tolist(), strict=False):
+                if span in kept:
+                    span._.probability = probability
+            if self.cfg["n_best"]:
+                doc._.entity_readings = entities.readings
+
+
+def set_extensions() -> None:
+    """Register ``Span._.probability`` and ``Doc._.entity_readings``, unless someone has."""
+    if not Span.has_extension("probability"):
+        Span.set_extension("probability", default=None)
+    if not Doc.has_extension("entity_readings"):
+        Doc.set_extension("entity_readings", default=None)
+
+
+@lru_cache(maxsize=32)
+def _tag_set(scheme: str, types: tuple[str, ...]) -> TagSet:
+    return SCHEMES[scheme].bind(SCHEMES[scheme].tags(types))
+
+
+def make_ner(
+    nlp: Language,
+    name: str,
+    model: Model,
+    scheme: str,
+    entity_probabilities: bool,
+    n_best: int,
+    scorer: Callable[..., Any] | None,
+) -> RnnEntityRecognizer:
+    """The factory ``rnn_ner``."""
+    return RnnEntityRecognizer(
+        nlp.vocab,
+        model,
+        name,
+        scheme=scheme,
+        entity_probabilities=entity_probabilities,
+        n_best=n_best,
+        scorer=scorer,
+    )

@@ -1,0 +1,326 @@
+"""The whole contract of a spaCy trainable pipe, for every component."""
+
+import pickle
+
+import numpy as np
+import pytest
+import spacy
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.util import fix_random_seed
+
+SENTENCES = [
+    (
+        ["I", "like", "London", "and", "Berlin", "."],
+        ["PRON", "VERB", "PROPN", "CONJ", "PROPN", "PUNCT"],
+    ),
+    (
+        ["We", "met", "Ada", "Lovelace", "in", "Paris"],
+        ["PRON", "VERB", "PROPN", "PROPN", "ADP", "PROPN"],
+    ),
+    (["Nothing", "happens", "."], ["PRON", "VERB", "PUNCT"]),
+    (["Rain", "again", "!"], ["NOUN", "ADV", "PUNCT"]),
+]
+ENTITIES = [[(2, 3, "GPE"), (4, 5, "GPE")], [(2, 4, "PERSON"), (5, 6, "GPE")], [], []]
+CATS = [{"travel": 1.0, "dull": 0.0}, {"travel": 1.0, "dull": 0.0}] + [
+    {"travel": 0.0, "dull": 1.0}
+] * 2
+EMBEDDING = {
+    "@rnnpipe_embeddings": "rnnpipe.Hashed.v1",
+    "width": 16,
+}
+ENCODER = {"@rnnpipe_encoders": "rnnpipe.BiLSTM.v1", "width": 12}
+DECODERS = {
+    "rnn_tagger": "rnnpipe.Softmax.v1",
+    "rnn_ner": "rnnpipe.CRF.v1",
+    "rnn_textcat": "rnnpipe.Softmax.v1",
+    "rnn_textcat_multilabel": "rnnpipe.Sigmoid.v1",
+}
+FACTORIES = sorted(DECODERS)
+
+
+def model_config(factory, **changes):
+    config = {
+        "@architectures": "rnnpipe.Network.v1",
+        "embedding": EMBEDDING,
+        "encoder": ENCODER,
+        "decoder": {"@rnnpipe_decoders": DECODERS[factory]},
+        **changes,
+    }
+    if "textcat" in factory:
+        config["pooler"] = {"@rnnpipe_poolers": "rnnpipe.Max.v1"}
+    return config
+
+
+def examples_for(nlp):
+    examples = []
+    for (words, tags), ents, cats in zip(SENTENCES, ENTITIES, CATS, strict=True):
+        reference = Doc(nlp.vocab, words=words, tags=tags, pos=["X"] * len(words))
+        reference.set_ents([reference[s:e] for s, e, _ in []])
+        reference.ents = [
+            spacy.tokens.Span(reference, start, end, label=label) for start, end, label in ents
+        ]
+        reference.cats = cats
+        examples.append(Example(Doc(nlp.vocab, words=words), reference))
+    return examples
+
+
+def pipeline(factory, **changes):
+    nlp = spacy.blank("en")
+    nlp.add_pipe(factory, config={"model": model_config(factory, **changes)})
+    return nlp
+
+
+def train(nlp, steps=30, drop=0.0):
+    fix_random_seed(0)
+    optimizer = nlp.initialize(lambda: examples_for(nlp))
+    optimizer.learn_rate = 0.02
+    losses = []
+    for _ in range(steps):
+        step = nlp.update(examples_for(nlp), sgd=optimizer, drop=drop)
+        losses.append(sum(step.values()))
+    return optimizer, losses
+
+
+def annotations(factory, doc):
+    if factory == "rnn_tagger":
+        return [t.tag_ for t in doc]
+    if factory == "rnn_ner":
+        return [(e.start, e.end, e.label_) for e in doc.ents]
+    return {label: round(value, 4) for label, value in doc.cats.items()}
+
+
+def truth(factory, i):
+    if factory == "rnn_tagger":
+        return SENTENCES[i][1]
+    return ENTITIES[i]
+
+
+def fresh_docs(nlp):
+    return [Doc(nlp.vocab, words=words) for words, _ in SENTENCES]
+
+
+def predicted(factory, nlp):
+    return [annotations(factory, doc) for doc in nlp.pipe(fresh_docs(nlp))]
+
+
+@pytest.fixture(scope="module", params=FACTORIES)
+def trained(request):
+    nlp = pipeline(request.param)
+    _, losses = train(nlp)
+    return request.param, nlp, losses
+
+
+def test_overfits_a_handful_of_sentences(trained):
+    factory, nlp, losses = trained
+    assert losses[-1] < 0.1 * losses[0]
+    for i, answer in enumerate(predicted(factory, nlp)):
+        if "textcat" in factory:
+            assert max(answer, key=answer.get) == max(CATS[i], key=CATS[i].get)
+        else:
+            assert answer == truth(factory, i)
+
+
+def test_scores_itself(trained):
+    factory, nlp, _ = trained
+    scores = nlp.evaluate(examples_for(nlp))
+    key = {"rnn_tagger": "tag_acc", "rnn_ner": "ents_f"}.get(factory, "cats_macro_auc")
+    assert scores[key] == 1.0
+
+
+@pytest.mark.parametrize("way", ["disk", "bytes", "pickle"])
+def test_round_trips_give_equal_predictions(trained, way, tmp_path):
+    factory, nlp, _ = trained
+    if way == "disk":
+        nlp.to_disk(tmp_path / "model")
+        again = spacy.load(tmp_path / "model")
+    elif way == "bytes":
+        again = pipeline(factory).from_bytes(nlp.to_bytes())
+    else:
+        again = pickle.loads(pickle.dumps(nlp))
+    assert again.get_pipe(factory).labels == nlp.get_pipe(factory).labels
+    assert predicted(factory, again) == predicted(factory, nlp)
+
+
+def test_an_untrained_component_round_trips(trained):
+    factory, _, _ = trained
+    nlp = pipeline(factory)
+    again = pipeline(factory).from_bytes(nlp.to_bytes())
+    with pytest.raises(ValueError, match="E109"):
+        again("Not initialised.")
+
+
+def test_processes_agree_with_one_process(trained):
+    factory, nlp, _ = trained
+    docs = nlp.pipe(fresh_docs(nlp), n_process=2, batch_size=2)
+    assert [annotations(factory, doc) for doc in docs] == predicted(factory, nlp)
+
+
+def test_one_text_equals_the_same_text_in_a_batch(trained):
+    factory, nlp, _ = trained
+    texts = ["I like Paris .", "", "Rain", "We met nobody in Berlin and London and Paris ."]
+    alone = [annotations(factory, nlp(text)) for text in texts]
+    together = [annotations(factory, doc) for doc in nlp.pipe(texts)]
+    assert alone == together
+
+
+def test_same_seed_same_weights(trained):
+    factory, _, _ = trained
+    one, two = pipeline(factory), pipeline(factory)
+    for nlp in (one, two):
+        train(nlp, steps=3, drop=0.3)
+    assert one.get_pipe(factory).model.to_bytes() == two.get_pipe(factory).model.to_bytes()
+
+
+def test_labels_from_init_labels(trained):
+    factory, trained_nlp, _ = trained
+    nlp = pipeline(factory)
+    pipe = nlp.get_pipe(factory)
+    labels = [*trained_nlp.get_pipe(factory).label_data, "seen_only_in_the_label_file"]
+    pipe.initialize(lambda: examples_for(nlp), nlp=nlp, labels=labels)
+    assert pipe.labels == tuple(labels)
+
+
+def test_labels_can_be_added_before_and_after_training(trained):
+    factory, _, _ = trained
+    nlp = pipeline(factory)
+    pipe = nlp.get_pipe(factory)
+    assert pipe.add_label("early") == 1
+    assert pipe.add_label("early") == 0
+    train(nlp)
+    before = predicted(factory, nlp)
+    assert pipe.add_label("late") == 1
+    assert pipe.labels[0] == "early" and pipe.labels[-1] == "late"
+    after = predicted(factory, nlp)
+    if "textcat" not in factory:
+        assert after == before
+    nlp.update(examples_for(nlp), sgd=nlp.resume_training())
+    again = pipeline(factory).from_bytes(nlp.to_bytes())
+    assert predicted(factory, again) == predicted(factory, nlp)
+
+
+def test_rehearsal_keeps_old_answers(trained):
+    factory, trained_nlp, _ = trained
+    nlp = pipeline(factory).from_bytes(trained_nlp.to_bytes())
+    optimizer = nlp.resume_training()
+    before = predicted(factory, nlp)
+    losses = nlp.rehearse(examples_for(nlp), sgd=optimizer)
+    assert losses[factory] >= 0.0
+    if "textcat" not in factory:
+        assert predicted(factory, nlp) == before
+
+
+def test_empty_documents_train_and_predict(trained):
+    factory, _, _ = trained
+    nlp = pipeline(factory)
+    optimizer, _ = train(nlp, steps=1)
+    empty = Doc(nlp.vocab, words=[])
+    nlp.update([Example(empty, Doc(nlp.vocab, words=[]))], sgd=optimizer)
+    mixed = [Example(Doc(nlp.vocab), Doc(nlp.vocab)), *examples_for(nlp)]
+    nlp.update(mixed, sgd=optimizer)
+    assert len(nlp("")) == 0
+    assert [len(doc) for doc in nlp.pipe(["", ""])] == [0, 0]
+
+
+def test_nothing_is_learnt_from_missing_annotation(trained):
+    factory, _, _ = trained
+    nlp = pipeline(factory)
+    optimizer, _ = train(nlp, steps=1)
+    optimizer.L2 = 0.0
+    blank = [Example(Doc(nlp.vocab, words=["a", "b"]), Doc(nlp.vocab, words=["a", "b"]))]
+    pipe = nlp.get_pipe(factory)
+    assert pipe.update(blank)[factory] == pytest.approx(0.0, abs=1e-6)
+    weights = pipe.model.shims[0].module.state_dict()
+    gradients = [p.grad for p in pipe.model.shims[0].module.parameters() if p.grad is not None]
+    assert weights and all(float(g.abs().max()) < 1e-6 for g in gradients)
+
+
+def test_other_tokens_in_the_prediction_are_aligned(trained):
+    factory, _, _ = trained
+    nlp = pipeline(factory)
+    optimizer, _ = train(nlp, steps=1)
+    reference = examples_for(nlp)[0].reference
+    other = Doc(
+        nlp.vocab,
+        words=["I", "like", "Lon", "don", "and", "Berlin."],
+        spaces=[True, True, False, True, True, False],
+    )
+    nlp.update([Example(other, reference)], sgd=optimizer)
+
+
+def test_a_gradient_step_does_not_depend_on_how_the_batch_is_split(trained):
+    factory, _, _ = trained
+    gradients = []
+    for cap in (8192, 5):
+        nlp = pipeline(factory, max_padded_tokens=cap)
+        train(nlp, steps=0)
+        pipe = nlp.get_pipe(factory)
+        pipe.update(examples_for(nlp))
+        parameters = pipe.model.shims[0].module.named_parameters()
+        gradients.append({name: p.grad.clone() for name, p in parameters if p.grad is not None})
+    assert gradients[0].keys() == gradients[1].keys()
+    for name, gradient in gradients[0].items():
+        np.testing.assert_allclose(gradient, gradients[1][name], atol=1e-5, err_msg=name)
+
+
+def test_long_documents_are_cut_into_windows(trained):
+    factory, trained_nlp, _ = trained
+    nlp = pipeline(factory, max_length=40, overlap=16, max_padded_tokens=100)
+    optimizer, _ = train(nlp, steps=25)
+    words = [w for sentence, _ in SENTENCES for w in sentence] * 40
+    doc = nlp(Doc(nlp.vocab, words=words))
+    if factory == "rnn_tagger":
+        tags = [t for _, sentence in SENTENCES for t in sentence] * 40
+        assert np.mean([t.tag_ == gold for t, gold in zip(doc, tags, strict=True)]) > 0.9
+    reference = Doc(nlp.vocab, words=words)
+    nlp.update([Example(Doc(nlp.vocab, words=words), reference)], sgd=optimizer)
+
+
+def test_a_shared_tok2vec_learns_through_the_component(trained):
+    factory, _, _ = trained
+    nlp = spacy.blank("en")
+    nlp.add_pipe(
+        "tok2vec",
+        config={
+            "model": {
+                "@architectures": "spacy.HashEmbedCNN.v2",
+                "width": 16,
+                "depth": 1,
+                "embed_size": 200,
+                "window_size": 1,
+                "maxout_pieces": 2,
+                "subword_features": True,
+                "pretrained_vectors": None,
+            }
+        },
+    )
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 16, "upstream": "*"}
+    embedding = {"@rnnpipe_embeddings": "rnnpipe.Tok2Vec.v1", "tok2vec": listener}
+    nlp.add_pipe(factory, config={"model": model_config(factory, embedding=embedding)})
+    optimizer = nlp.initialize(lambda: examples_for(nlp))
+    tok2vec = nlp.get_pipe("tok2vec")
+    assert tok2vec.listening_components == [factory]
+    before = tok2vec.model.to_bytes()
+    optimizer.learn_rate = 0.02
+    losses = [nlp.update(examples_for(nlp), sgd=optimizer)[factory] for _ in range(40)]
+    assert tok2vec.model.to_bytes() != before
+    assert losses[-1] < 0.5 * losses[0]
+    again = spacy.blank("en").from_config(nlp.config).from_bytes(nlp.to_bytes())
+    assert predicted(factory, again) == predicted(factory, nlp)
+
+
+def test_training_loop_dropout_reaches_the_network(trained):
+    factory, _, _ = trained
+    losses = []
+    for drop in (0.0, 0.9):
+        nlp = pipeline(factory)
+        losses.append(train(nlp, steps=1, drop=drop)[1])
+    assert losses[0] != losses[1]
+
+
+def test_default_configuration_trains(trained):
+    factory, _, _ = trained
+    nlp = spacy.blank("en")
+    nlp.add_pipe(factory)
+    _, losses = train(nlp, steps=12)
+    assert losses[-1] < losses[0]
