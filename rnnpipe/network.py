@@ -11,7 +11,7 @@ training their gradients are added up before the embeddings' own backward pass r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -50,7 +50,7 @@ class NetworkBuilder:
     decoder: DecoderBuilder
     pooler: PoolerBuilder | None = None
     dropout: float | None = None
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
     def measure(self, counts: Mapping[str, int], vocab: Any, labels: Labels) -> dict[str, Any]:
         facts = [part.measure(counts, vocab) for part in self.embedding.parts()]

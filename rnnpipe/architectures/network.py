@@ -16,8 +16,8 @@ from torch import Tensor
 
 from rnnpipe.batching import Batch, Limits, make_batch
 from rnnpipe.errors import SettingsError
-from rnnpipe.network import NetworkBuilder, Reader, label_facts, with_labels
 from rnnpipe.network import Network as TorchNetwork
+from rnnpipe.network import NetworkBuilder, Reader, label_facts, with_labels
 from rnnpipe.shim import TorchShim
 from rnnpipe.types import (
     DecoderBuilder,

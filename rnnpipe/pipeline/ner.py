@@ -12,7 +12,6 @@ import torch
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
-from spacy.util import filter_spans
 from spacy.vocab import Vocab
 from thinc.api import Model
 
@@ -188,15 +187,12 @@ class RnnEntityRecognizer(RnnPipe):
     def set_annotations(self, docs: Iterable[Doc], results: Sequence[Entities]) -> None:
         for doc, entities in zip(docs, results, strict=True):
             found = [Span(doc, *span) for span in self._named(entities.spans)]
-            if doc.ents:
-                doc.set_ents(filter_spans([*doc.ents, *found]), default="outside")
-                kept = set(doc.ents)
-            else:
-                doc.set_ents(found, default="outside")
-                kept = set(found)
             for span, probability in zip(found, entities.probabilities.tolist(), strict=False):
-                if span in kept:
-                    span._.probability = probability
+                span._.probability = probability
+            earlier = list(doc.ents)
+            taken = {token for ent in earlier for token in range(ent.start, ent.end)}
+            free = [span for span in found if taken.isdisjoint(range(span.start, span.end))]
+            doc.set_ents([*earlier, *free], default="outside")
             if self.cfg["n_best"]:
                 doc._.entity_readings = entities.readings
 
