@@ -6,9 +6,10 @@ docs/shim.md says, claim by claim, what thinc's own shim leaves undone and how t
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, Literal, TypeAlias
+from typing import Any
 from uuid import uuid4
 
 import torch
@@ -20,10 +21,8 @@ from rnnpipe.dropout import set_dropout_rate
 from rnnpipe.errors import SettingsError, StructureError, WeightsError, expected
 from rnnpipe.lock import SharedLock
 from rnnpipe.optimizer_step import Key, parameter_key, step
+from rnnpipe.types import Precision
 from rnnpipe.weights import Facts, dump, load_into, parse
-
-#: ``bfloat16``: matrix products in bfloat16 (torch's autocast), weights and sums in float32.
-Precision: TypeAlias = Literal["float32", "bfloat16"]
 
 
 class TorchShim(PyTorchShim):
@@ -34,7 +33,8 @@ class TorchShim(PyTorchShim):
         weights are loaded into the module that is there.
     facts: sizes, labels, vocabularies: whatever ``build`` needs, as plain JSON. They are stored
         with the weights.
-    precision: of the matrix products, in training and prediction.
+    precision: ``"bfloat16"``: matrix products in bfloat16 (torch's autocast), in training and
+        prediction; weights and sums stay in float32.
 
     The module rests in evaluation mode. Any number of threads may predict at once; whoever trains
     or changes the weights waits for them, and they for it.
@@ -55,7 +55,7 @@ class TorchShim(PyTorchShim):
         if precision not in ("float32", "bfloat16"):
             raise SettingsError(expected("precision", "'float32' or 'bfloat16'", precision))
         self.build = build
-        self.facts = facts
+        self.facts = _as_json(facts)
         self.precision = precision
         self._owner = uuid4().hex
         self._weights_version = 0
@@ -90,7 +90,7 @@ class TorchShim(PyTorchShim):
         """
         with self._lock.exclusive():
             self._model = None if module is None else module.to(get_torch_default_device()).eval()
-            self.facts = facts
+            self.facts = _as_json(facts)
             self._weights_version += 1
 
     # Running
@@ -264,6 +264,13 @@ def _rebuild(build: Callable[[Facts], nn.Module], facts: Facts | None) -> nn.Mod
             f"({type(error).__name__}: {error}). Load them into a network with the settings they "
             "were trained with."
         ) from error
+
+
+def _as_json(facts: Facts | None) -> Facts | None:
+    # What cannot be stored fails here, not after hours of training; and a network that was loaded
+    # sees the same facts as the one that was saved: lists for tuples, strings for keys.
+    stored: Facts | None = json.loads(json.dumps(facts, allow_nan=False))
+    return stored
 
 
 def _no_backprop(_: ArgsKwargs) -> None:

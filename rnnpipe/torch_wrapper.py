@@ -12,7 +12,8 @@ from thinc.layers.pytorchwrapper import (
 )
 from torch import nn
 
-from rnnpipe.shim import Precision, TorchShim
+from rnnpipe.shim import TorchShim
+from rnnpipe.types import Precision
 
 
 def TorchWrapper(

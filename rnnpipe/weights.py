@@ -38,13 +38,12 @@ def dump(module: nn.Module | None, facts: Facts | None) -> bytes:
         name: tensor.detach().to("cpu", copy=True).contiguous()
         for name, tensor in named_tensors(module).items()
     }
-    text = json.dumps(facts, allow_nan=False)
+    network = json.dumps({"built": module is not None, "facts": facts}, allow_nan=False)
     metadata = {
         "format": "pt",
         "rnnpipe": str(FORMAT_VERSION),
-        "built": json.dumps(module is not None),
-        "facts": text,
-        "checksum": _checksum(text, tensors),
+        "network": network,
+        "checksum": _checksum(network, tensors),
     }
     return safetensors.torch.save(tensors, metadata)
 
@@ -66,10 +65,10 @@ def parse(data: bytes) -> Stored:
         raise _refusal(
             f"format {FORMAT_VERSION}", f"format {version}", "Use the rnnpipe that wrote the file."
         )
-    text = metadata.get("facts", "")
-    if metadata.get("checksum") != _checksum(text, tensors):
+    network = metadata.get("network", "")
+    if metadata.get("checksum") != _checksum(network, tensors):
         raise _refusal("the checksum they were written with", "an altered file", _FETCH)
-    return Stored(tensors, json.loads(text), json.loads(metadata["built"]))
+    return Stored(tensors, **json.loads(network))
 
 
 def load_into(module: nn.Module, tensors: dict[str, Tensor]) -> None:
@@ -129,8 +128,8 @@ def _metadata(data: bytes) -> dict[str, str]:
     return metadata
 
 
-def _checksum(facts: str, tensors: dict[str, Tensor]) -> str:
-    digest = hashlib.blake2b(facts.encode(), digest_size=16)
+def _checksum(network: str, tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.blake2b(network.encode(), digest_size=16)
     for name in sorted(tensors):
         digest.update(f"{name} {_describe(tensors[name])}".encode())
         digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
