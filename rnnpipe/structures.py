@@ -27,19 +27,21 @@ class Sequences:
     lengths: ``(B,)`` int64, the number of nodes of each document; 0 is allowed.
     size: T, the padded length. It stands on the host, so that no shape ever depends on data that
         lives on the device.
+    host_lengths: the lengths once more, on the host, where they are known there: encoders then
+        compute no padding at all.
     """
 
     lengths: Tensor
     size: int
+    host_lengths: tuple[int, ...] | None = None
 
     @classmethod
     def of(cls, lengths: Sequence[int], device: torch.device | str = "cpu") -> Sequences:
         """The structure of documents with these lengths, padded to the longest."""
         if any(n < 0 for n in lengths):
             raise StructureError(f"Sequences: expected lengths of 0 or more, got {list(lengths)}.")
-        return cls(
-            torch.as_tensor(list(lengths), dtype=torch.int64).to(device), max(lengths, default=0)
-        )
+        on_device = torch.as_tensor(list(lengths), dtype=torch.int64).to(device)
+        return cls(on_device, max(lengths, default=0), tuple(lengths))
 
     @property
     def batch_size(self) -> int:
