@@ -1,0 +1,23 @@
+"""The table that drives the contract tests: every registered name, plugins included."""
+
+from importlib.metadata import entry_points
+
+import pytest
+import spacy
+from building import GROUPS
+
+
+def pytest_generate_tests(metafunc):
+    for kind, group in GROUPS.items():
+        if f"{kind}_name" in metafunc.fixturenames:
+            names = sorted(entry.name for entry in entry_points(group=group))
+            assert names, f"nothing is registered in {group}: is the package installed?"
+            metafunc.parametrize(f"{kind}_name", names)
+
+
+@pytest.fixture(scope="session")
+def nlp():
+    nlp = spacy.blank("en")
+    for i, word in enumerate(["the", "house", "red", "a", "Berlin", "runs"]):
+        nlp.vocab.set_vector(word, [0.1 * i, 0.2, -0.3, 1.0])
+    return nlp
