@@ -161,6 +161,7 @@ class Embedding(Protocol):
         ...
 
 
+@runtime_checkable
 class EmbeddingBuilder(Protocol):
     """What a registered embedding function returns.
 
@@ -185,14 +186,17 @@ class EmbeddingBuilder(Protocol):
         ...
 
 
+@runtime_checkable
 class EncoderBuilder(Protocol):
     def __call__(self, n_in: int) -> Encoder: ...
 
 
+@runtime_checkable
 class PoolerBuilder(Protocol):
     def __call__(self, n_in: int) -> Pooler: ...
 
 
+@runtime_checkable
 class DecoderBuilder(Protocol):
     def __call__(self, n_in: int, labels: Labels) -> Decoder: ...
 
