@@ -14,12 +14,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 from thinc.api import Optimizer
 from torch import Tensor
 from torch.optim.adamw import adamw
 
-from rnnpipe.errors import TrainingError, expected
+from rnnpipe.errors import TrainingError
 
 #: (marker, owner, parameter name). thinc's own keys have two parts, so the two never meet in the
 #: optimizer's dictionaries.
@@ -80,14 +81,11 @@ def _gradient_scale(optimizer: Optimizer, trained: Mapping[Key, Tensor]) -> floa
     norm = float(torch.nn.utils.get_total_norm(grads, foreach=True))
     if not math.isfinite(norm):
         bad = [k[-1] for k, g in zip(trained, grads, strict=True) if not bool(g.isfinite().all())]
+        got = f"NaN or infinity in {', '.join(bad)}" if bad else "a norm beyond the type's range"
         raise TrainingError(
-            expected(
-                "finish_update",
-                "finite gradients",
-                f"NaN or infinity for {', '.join(bad)}" if bad else "a norm beyond float32",
-                "The weights are unchanged. Lower the learning rate or set grad_clip; if it "
-                "happens at the first step, look for NaN in the word vectors or the targets.",
-            )
+            f"finish_update: expected finite gradients, got {got}. The weights are unchanged. Lower "
+            "the learning rate or set grad_clip; if it happens at the first step, look for NaN in "
+            "the word vectors or the targets."
         )
     return max(1.0, norm / float(optimizer.grad_clip)) if optimizer.grad_clip else 1.0
 
@@ -119,14 +117,16 @@ def _forget_if_resized(optimizer: Optimizer, key: Key, parameter: Tensor) -> Non
 
 
 def _update(optimizer: Optimizer, group: _Group, scale: float) -> None:
-    learn_rate = float(optimizer.learn_rate)
+    learn_rate, betas = float(optimizer.learn_rate), (float(optimizer.b1), float(optimizer.b2))
     if optimizer.use_radam:
         rate, adaptive = _radam_rate(optimizer, group.count)
-        (_adam if adaptive else _momentum)(optimizer, group, scale, rate)
+        (_adam if adaptive else _momentum)(optimizer, group, scale, rate, betas)
     elif optimizer.b2 > 0.0:
         fix1 = 1.0 - optimizer.b1**group.count
         fix2 = 1.0 - optimizer.b2**group.count
-        _adam(optimizer, group, scale, learn_rate * math.sqrt(fix2) / fix1)
+        # thinc's Adam rounds the betas before it takes them from 1, which some hundred steps show.
+        rounded = (float(np.float32(betas[0])), float(np.float32(betas[1])))
+        _adam(optimizer, group, scale, learn_rate * math.sqrt(fix2) / fix1, rounded)
     else:
         torch._foreach_add_(group.weights, group.grads, alpha=-learn_rate / scale)
     if optimizer.L2 and optimizer.L2_is_weight_decay:
@@ -137,7 +137,9 @@ def _update(optimizer: Optimizer, group: _Group, scale: float) -> None:
         torch._foreach_lerp_(_state(optimizer.averages, group), group.weights, 1.0 - kept)
 
 
-def _adam(optimizer: Optimizer, group: _Group, scale: float, rate: float) -> None:
+def _adam(
+    optimizer: Optimizer, group: _Group, scale: float, rate: float, betas: tuple[float, float]
+) -> None:
     """``w <- w - rate * m / (sqrt(v) + eps)`` by torch's fused kernel.
 
     The kernel corrects the moments for the number of steps, which ``rate`` has done already, the
@@ -156,8 +158,8 @@ def _adam(optimizer: Optimizer, group: _Group, scale: float, rate: float) -> Non
         fused=True,
         grad_scale=divisor,
         amsgrad=False,
-        beta1=float(optimizer.b1),
-        beta2=float(optimizer.b2),
+        beta1=betas[0],
+        beta2=betas[1],
         lr=rate,
         weight_decay=0.0,
         eps=float(optimizer.eps),
@@ -165,9 +167,11 @@ def _adam(optimizer: Optimizer, group: _Group, scale: float, rate: float) -> Non
     )
 
 
-def _momentum(optimizer: Optimizer, group: _Group, scale: float, rate: float) -> None:
+def _momentum(
+    optimizer: Optimizer, group: _Group, scale: float, rate: float, betas: tuple[float, float]
+) -> None:
     """``w <- w - rate * m``: RAdam while ``v`` is not to be trusted yet."""
-    b1, b2 = float(optimizer.b1), float(optimizer.b2)
+    b1, b2 = betas
     first, second = _state(optimizer.mom1, group), _state(optimizer.mom2, group)
     torch._foreach_mul_(first, b1)
     torch._foreach_add_(first, group.grads, alpha=(1.0 - b1) / scale)

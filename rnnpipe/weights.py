@@ -39,13 +39,10 @@ def dump(module: nn.Module | None, facts: Facts | None) -> bytes:
         for name, tensor in named_tensors(module).items()
     }
     network = json.dumps({"built": module is not None, "facts": facts}, allow_nan=False)
-    metadata = {
-        "format": "pt",
-        "rnnpipe": str(FORMAT_VERSION),
-        "network": network,
-        "checksum": _checksum(network, tensors),
-    }
-    return safetensors.torch.save(tensors, metadata)
+    # One entry: safetensors writes several in any order, and the same weights shall give the same
+    # bytes.
+    entry = f"{FORMAT_VERSION} {_checksum(network, tensors)} {network}"
+    return safetensors.torch.save(tensors, {_ENTRY: entry})
 
 
 def parse(data: bytes) -> Stored:
@@ -57,16 +54,16 @@ def parse(data: bytes) -> Stored:
         tensors = safetensors.torch.load(data)
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise _refusal("a complete safetensors file", f"none ({error})", _FETCH) from error
-    metadata = _metadata(data)
-    version = metadata.get("rnnpipe")
-    if version is None:
+    entry = _metadata(data).get(_ENTRY)
+    if entry is None:
         raise _refusal("weights written by rnnpipe", "tensors of another origin", _FETCH)
+    version, _, signed = entry.partition(" ")
     if version != str(FORMAT_VERSION):
         raise _refusal(
             f"format {FORMAT_VERSION}", f"format {version}", "Use the rnnpipe that wrote the file."
         )
-    network = metadata.get("network", "")
-    if metadata.get("checksum") != _checksum(network, tensors):
+    checksum, _, network = signed.partition(" ")
+    if checksum != _checksum(network, tensors):
         raise _refusal("the checksum they were written with", "an altered file", _FETCH)
     return Stored(tensors, **json.loads(network))
 
@@ -113,6 +110,7 @@ def named_tensors(module: nn.Module | None) -> dict[str, Tensor]:
     return tensors
 
 
+_ENTRY = "rnnpipe"
 _FETCH = "Copy the file again from where it was written, or train again."
 _SAME_SETTINGS = "Load them into a network with the settings they were trained with."
 
