@@ -1,0 +1,1 @@
+"""Linear-chain distributions over label sequences: exact sums, maxima and samples."""
