@@ -1,15 +1,242 @@
-"""The registries (to be completed)."""
+"""The registries of embeddings, encoders, poolers and decoders, and the plugins that add to them.
+
+A function is registered by an entry point of the group that is named like the registry, and is
+imported when a config names it. The decorator (``@encoders("acme.QRNN.v1")``) registers it when its
+module is imported; that alone serves a file given to ``spacy train --code``.
+"""
+
 from __future__ import annotations
+
+import functools
+import warnings
 from collections.abc import Callable
-from typing import TypeVar
-F = TypeVar("F", bound=Callable[..., object])
-def _registry(name: str) -> Callable[[str], Callable[[F], F]]:
-    def register(component: str) -> Callable[[F], F]:
-        def wrap(function: F) -> F:
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, packages_distributions
+from typing import Any, TypeVar
+
+import catalogue
+
+from rnnpipe.errors import PluginError, UnknownComponentError, expected, nearest
+from rnnpipe.settings import checked, config_path
+
+F = TypeVar("F", bound=Callable[..., Any])
+#: The package and distribution that alone may register names that start with ``rnnpipe.``.
+OURS = "rnnpipe"
+
+
+class Registry(catalogue.Registry):  # type: ignore[misc]
+    """Functions by name, each :func:`~rnnpipe.settings.checked` against its annotations.
+
+    Names resolve through the entry points that ``importlib.metadata`` found when Python started,
+    then through what was registered in this process.
+    """
+
+    def __init__(self, group: str) -> None:
+        super().__init__((group,), entry_points=True)
+        self.group = group
+
+    def __call__(self, name: str, func: Any = None) -> Callable[[F], F]:
+        return self.register(name, func=func)
+
+    def register(self, name: str, *, func: Any = None) -> Callable[[F], F]:
+        """Register a function. Raises PluginError if the name is reserved or taken."""
+
+        def decorate(function: F) -> F:
+            self._refuse_second(name, function)
+            catalogue.REGISTRY[self.group, name] = function
             return function
-        return wrap
-    return register
-embeddings = _registry("rnnpipe_embeddings")
-encoders = _registry("rnnpipe_encoders")
-poolers = _registry("rnnpipe_poolers")
-decoders = _registry("rnnpipe_decoders")
+
+        return decorate if func is None else decorate(func)
+
+    def names(self) -> list[str]:
+        """Every registered name, sorted. Nothing is imported."""
+        advertised = {entry.name for entry in self._get_entry_points()}
+        return sorted(advertised | {key[-1] for key in catalogue.REGISTRY if key[0] == self.group})
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.names()
+
+    def get(self, name: str) -> Callable[..., Any]:
+        """The function of that name. Raises UnknownComponentError, or PluginError if it cannot be
+        imported, is registered twice or uses a reserved name."""
+        return _checked(self.group, name, self.load(name))
+
+    def get_all(self) -> dict[str, Callable[..., Any]]:
+        """Every function that can be had, by name. :func:`installed_plugins` has the reasons of
+        those that cannot."""
+        functions = {}
+        for name in self.names():
+            try:
+                functions[name] = self.get(name)
+            except PluginError:
+                continue
+        return functions
+
+    def load(self, name: str) -> Callable[..., Any]:
+        """The function as it was registered; raises what ``get`` raises."""
+        where = config_path(self.group, name)
+        entries = self._advertised(name)
+        if len(entries) > 1:
+            raise PluginError(_taken(where, name, [_origin(entry) for entry in entries]))
+        if not entries:
+            try:
+                return catalogue.REGISTRY[self.group, name]  # type: ignore[no-any-return]
+            except KeyError:
+                raise UnknownComponentError(self._unknown(where, name)) from None
+        (entry,) = entries
+        if _is_reserved(name) and _distribution(entry) != OURS:
+            raise PluginError(_reserved(where, name, _origin(entry)))
+        try:
+            return entry.load()  # type: ignore[no-any-return]
+        except (Exception, SystemExit) as error:
+            raise PluginError(
+                f"{where}: expected {name} to be importable, got {type(error).__name__}: {error}. "
+                f"Repair, update or uninstall {_origin(entry)}."
+            ) from error
+
+    def _advertised(self, name: str) -> list[EntryPoint]:
+        return [entry for entry in self._get_entry_points() if entry.name == name]
+
+    def _refuse_second(self, name: str, function: Callable[..., Any]) -> None:
+        where, package = config_path(self.group, name), _package(function.__module__)
+        if _is_reserved(name) and package != OURS:
+            raise PluginError(_reserved(where, name, _home(function)))
+        first = catalogue.REGISTRY.get((self.group, name))
+        # A module that is imported again registers what it registered before.
+        if first is not None and _identity(first) != _identity(function):
+            raise PluginError(_taken(where, name, [_home(first), _home(function)]))
+        for entry in self._advertised(name):
+            if package != _package(entry.value) and _distribution(entry) not in _owners(package):
+                raise PluginError(_taken(where, name, [_origin(entry), _home(function)]))
+
+    def _unknown(self, where: str, name: str) -> str:
+        first = name.split(".")[0]
+        others = [f"It is one of @{other.group}." for other in REGISTRIES if name in other]
+        hints = others or [nearest(name, self.names())]
+        if not others and not _is_reserved(name):
+            hints.append(
+                f"Install the plugin that provides it, by convention the package {first!r} or "
+                f"'rnnpipe-{first}', or pass the file that registers it with --code."
+            )
+        if broken := [plugin.error for plugin in installed_plugins() if plugin.error]:
+            hints.append("Plugins that cannot be used:\n  " + "\n  ".join(broken))
+        return expected(where, f"a name of @{self.group}", name, " ".join(filter(None, hints)))
+
+
+embeddings = Registry("rnnpipe_embeddings")
+encoders = Registry("rnnpipe_encoders")
+poolers = Registry("rnnpipe_poolers")
+decoders = Registry("rnnpipe_decoders")
+REGISTRIES = (embeddings, encoders, poolers, decoders)
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A function that another distribution registers.
+
+    registry: where, ``"rnnpipe_encoders"``.
+    name: how a config names it, ``"acme.QRNN.v1"``.
+    target: what it is, ``"acme.qrnn:QRNN"``.
+    error: why it cannot be used, or ``None``.
+    """
+
+    registry: str
+    name: str
+    target: str
+    distribution: str
+    version: str
+    error: str | None
+
+
+def installed_plugins() -> list[Plugin]:
+    """What other distributions register, each imported to see whether it works."""
+    return [
+        Plugin(registry.group, name, target, distribution, version, _fault(registry, name))
+        for registry in REGISTRIES
+        for name, target, distribution, version in _listing(registry.group)
+        if distribution != OURS
+    ]
+
+
+def _fault(registry: Registry, name: str) -> str | None:
+    if name not in registry:
+        return f"{name}: installed after Python started. Start it again."
+    try:
+        registry.load(name)
+    except PluginError as error:
+        return str(error)
+    return None
+
+
+def _listing(group: str) -> list[tuple[str, str, str, str]]:
+    """Name, target, distribution and version of each entry point of a group."""
+    import entrypoints
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found = entrypoints.get_group_all(group)
+    except Exception:
+        # One malformed entry_points.txt, of whatever package, stops it.
+        entries = catalogue.AVAILABLE_ENTRY_POINTS.select(group=group)
+        return [(e.name, e.value, _distribution(e), e.dist.version) for e in entries]
+    return [
+        (e.name, f"{e.module_name}:{e.object_name}", _hyphens(e.distro.name), str(e.distro.version))
+        for e in found
+    ]
+
+
+@functools.cache
+def _checked(group: str, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    return checked(group, name)(function)
+
+
+def _is_reserved(name: str) -> bool:
+    return name.startswith(f"{OURS}.")
+
+
+def _reserved(where: str, name: str, origin: str) -> str:
+    return (
+        f"{where}: expected a name that starts with its own package's, got {name} from {origin}. "
+        f"Names that start with '{OURS}.' are reserved for the distribution {OURS}."
+    )
+
+
+def _taken(where: str, name: str, origins: list[str]) -> str:
+    return (
+        f"{where}: expected {name} to be registered once, got it from {' and from '.join(origins)}."
+        " Uninstall or rename one of them."
+    )
+
+
+def _hyphens(distribution: str) -> str:
+    return distribution.replace("_", "-")
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else "an unknown distribution"
+
+
+def _origin(entry: EntryPoint) -> str:
+    version = entry.dist.version if entry.dist else ""
+    return f"{_distribution(entry)} {version} ({entry.value})"
+
+
+def _package(target: str) -> str:
+    """``"acme"`` of ``"acme.qrnn:QRNN"``."""
+    return target.partition(":")[0].partition(".")[0]
+
+
+def _owners(package: str) -> list[str]:
+    """The distributions that an importable package belongs to."""
+    return packages_distributions().get(package, [])
+
+
+def _home(function: Callable[..., Any]) -> str:
+    module, name = _identity(function)
+    owners = " or ".join(_owners(_package(module))) or "this process"
+    return f"{owners} ({module}:{name})"
+
+
+def _identity(function: Callable[..., Any]) -> tuple[str, str]:
+    return function.__module__, function.__qualname__

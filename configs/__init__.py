@@ -1,0 +1,1 @@
+"""The example configs, so that an installation has them too."""

@@ -1,0 +1,159 @@
+"""What spaCy loads of this package in every process: the registries, and the components by name.
+
+Entry points of ``spacy_factories`` and ``spacy_cli`` name this module, so that it is imported with
+the first pipeline, and by every ``spacy`` command, whether or not a config names a component of
+ours. It therefore imports neither torch nor anything of the package that does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field
+from spacy.language import Language
+from spacy.util import registry
+from thinc.api import Model
+
+from rnnpipe.registry import REGISTRIES
+from rnnpipe.settings import checked
+
+F = TypeVar("F", bound=Callable[..., Any])
+Scorer = Callable[..., Any] | None
+#: The least score of a category that is taken as assigned.
+Threshold = Annotated[float, Field(ge=0.0, le=1.0)]
+Count = Annotated[int, Field(ge=0, strict=True)]
+
+for _registry in REGISTRIES:
+    setattr(registry, _registry.group, _registry)
+
+
+def _network(decoder: str, pooler: str | None = None) -> dict[str, Any]:
+    return {
+        "@architectures": "rnnpipe.Network.v1",
+        "embedding": {"@rnnpipe_embeddings": "rnnpipe.WordChar.v1"},
+        "encoder": {"@rnnpipe_encoders": "rnnpipe.BiLSTM.v1", "width": 200},
+        "pooler": {"@rnnpipe_poolers": pooler} if pooler else None,
+        "decoder": {"@rnnpipe_decoders": decoder},
+    }
+
+
+def _component(
+    name: str,
+    settings: dict[str, Any],
+    assigns: list[str],
+    scores: dict[str, float | None],
+) -> Callable[[F], F]:
+    """Register a factory with its default settings."""
+
+    def register(function: F) -> F:
+        factory = Language.factory(
+            name, default_config=settings, assigns=assigns, default_score_weights=scores
+        )
+        factory(checked("factories", name)(function))
+        return function
+
+    return register
+
+
+@_component(
+    "rnn_tagger",
+    settings={
+        "attribute": "tag",
+        "overwrite": True,
+        "scorer": None,
+        "model": _network("rnnpipe.Softmax.v1"),
+    },
+    assigns=["token.tag"],
+    scores={"tag_acc": 1.0},
+)
+def rnn_tagger(
+    nlp: Language, name: str, model: Model[Any, Any], attribute: str, overwrite: bool, scorer: Scorer
+) -> Any:
+    from rnnpipe.pipeline.tagger import make_tagger
+
+    return make_tagger(nlp, name, model, attribute=attribute, overwrite=overwrite, scorer=scorer)
+
+
+@_component(
+    "rnn_ner",
+    settings={
+        "scheme": "BIOES",
+        "entity_probabilities": True,
+        "n_best": 0,
+        "scorer": {"@scorers": "spacy.ner_scorer.v1"},
+        "model": _network("rnnpipe.CRF.v1"),
+    },
+    assigns=["doc.ents", "token.ent_iob", "token.ent_type"],
+    scores={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
+)
+def rnn_ner(
+    nlp: Language,
+    name: str,
+    model: Model[Any, Any],
+    scheme: str,
+    entity_probabilities: bool,
+    n_best: Count,
+    scorer: Scorer,
+) -> Any:
+    from rnnpipe.pipeline.ner import make_ner
+
+    return make_ner(
+        nlp,
+        name,
+        model,
+        scheme=scheme,
+        entity_probabilities=entity_probabilities,
+        n_best=n_best,
+        scorer=scorer,
+    )
+
+
+_CATS_SCORES = {
+    "cats_score": 1.0,
+    "cats_score_desc": None,
+    "cats_micro_p": None,
+    "cats_micro_r": None,
+    "cats_micro_f": None,
+    "cats_macro_p": None,
+    "cats_macro_r": None,
+    "cats_macro_f": None,
+    "cats_macro_auc": None,
+    "cats_f_per_type": None,
+}
+
+
+@_component(
+    "rnn_textcat",
+    settings={
+        "threshold": 0.0,
+        "scorer": {"@scorers": "spacy.textcat_scorer.v2"},
+        "model": _network("rnnpipe.Softmax.v1", "rnnpipe.Attention.v1"),
+    },
+    assigns=["doc.cats"],
+    scores=_CATS_SCORES,
+)
+def rnn_textcat(
+    nlp: Language, name: str, model: Model[Any, Any], threshold: Threshold, scorer: Scorer
+) -> Any:
+    from rnnpipe.pipeline.textcat import make_textcat
+
+    return make_textcat(nlp, name, model, threshold=threshold, scorer=scorer)
+
+
+@_component(
+    "rnn_textcat_multilabel",
+    settings={
+        "threshold": 0.5,
+        "scorer": {"@scorers": "spacy.textcat_multilabel_scorer.v2"},
+        "model": _network("rnnpipe.Sigmoid.v1", "rnnpipe.Attention.v1"),
+    },
+    assigns=["doc.cats"],
+    scores=_CATS_SCORES,
+)
+def rnn_textcat_multilabel(
+    nlp: Language, name: str, model: Model[Any, Any], threshold: Threshold, scorer: Scorer
+) -> Any:
+    from rnnpipe.pipeline.textcat import make_textcat_multilabel
+
+    return make_textcat_multilabel(nlp, name, model, threshold=threshold, scorer=scorer)

@@ -1,0 +1,108 @@
+"""Installation: dependencies, and the entry points through which spaCy finds every name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (HERE / "rnnpipe" / "__init__.py").read_text())[1]
+
+#: What a config can name: the registry's entry-point group, and name = where it is.
+REGISTERED = {
+    "rnnpipe_embeddings": [
+        "rnnpipe.CharCNN.v1 = rnnpipe.embeddings.chars:CharCNN",
+        "rnnpipe.CharRNN.v1 = rnnpipe.embeddings.chars:CharRNN",
+        "rnnpipe.Concat.v1 = rnnpipe.embeddings.concat:Concat",
+        "rnnpipe.Hashed.v1 = rnnpipe.embeddings.hashed:Hashed",
+        "rnnpipe.Tok2Vec.v1 = rnnpipe.embeddings.tok2vec:Tok2Vec",
+        "rnnpipe.Vectors.v1 = rnnpipe.embeddings.vectors:Vectors",
+        "rnnpipe.WordChar.v1 = rnnpipe.embeddings.word_char:WordChar",
+        "rnnpipe.Words.v1 = rnnpipe.embeddings.words:Words",
+    ],
+    "rnnpipe_encoders": [
+        "rnnpipe.BiGRU.v1 = rnnpipe.encoders.bidirectional:BiGRU",
+        "rnnpipe.BiLSTM.v1 = rnnpipe.encoders.bidirectional:BiLSTM",
+        "rnnpipe.BiRNN.v1 = rnnpipe.encoders.bidirectional:BiRNN",
+        "rnnpipe.GRU.v1 = rnnpipe.encoders.recurrent:GRU",
+        "rnnpipe.LSTM.v1 = rnnpipe.encoders.recurrent:LSTM",
+        "rnnpipe.RNN.v1 = rnnpipe.encoders.recurrent:RNN",
+    ],
+    "rnnpipe_poolers": [
+        "rnnpipe.Attention.v1 = rnnpipe.poolers.attention:Attention",
+        "rnnpipe.Concat.v1 = rnnpipe.poolers.concat:Concat",
+        "rnnpipe.Last.v1 = rnnpipe.poolers.last:Last",
+        "rnnpipe.Max.v1 = rnnpipe.poolers.max:Max",
+        "rnnpipe.Mean.v1 = rnnpipe.poolers.mean:Mean",
+    ],
+    "rnnpipe_decoders": [
+        "rnnpipe.CRF.v1 = rnnpipe.decoders.crf:CRF",
+        "rnnpipe.Sigmoid.v1 = rnnpipe.decoders.sigmoid:Sigmoid",
+        "rnnpipe.Softmax.v1 = rnnpipe.decoders.softmax:Softmax",
+    ],
+    "spacy_architectures": [
+        "rnnpipe.Network.v1 = rnnpipe.architectures.network:Network",
+        "rnnpipe.Tok2VecEncoder.v1 = rnnpipe.architectures.tok2vec_encoder:Tok2VecEncoder",
+    ],
+    "spacy_readers": [
+        "rnnpipe.ConllCorpus.v1 = rnnpipe.corpora.conll:ConllCorpus",
+        "rnnpipe.LineCorpus.v1 = rnnpipe.corpora.lines:LineCorpus",
+        "rnnpipe.SlotIntentCorpus.v1 = rnnpipe.corpora.slot_intent:SlotIntentCorpus",
+    ],
+}
+#: What spaCy imports whether or not a config names it: keep these modules light.
+ALWAYS = {
+    "spacy_factories": ["rnnpipe = rnnpipe.bootstrap"],
+    "spacy_cli": ["rnnpipe = rnnpipe.bootstrap", "rnnpipe_command = rnnpipe.cli.spacy_command"],
+}
+
+TEST = ["pytest>=8", "hypothesis>=6.100", "pytorch-crf>=0.7.2"]
+LINT = ["ruff>=0.9", "mypy>=1.14", "import-linter>=2.1"]
+DEV = ["build>=1.2", "tox>=4.20"]
+
+setup(
+    name="rnnpipe",
+    version=VERSION,
+    description="Recurrent networks for spaCy, by config: taggers, entity recognisers, classifiers",
+    long_description=(HERE / "README.md").read_text(encoding="utf8"),
+    long_description_content_type="text/markdown",
+    author="the rnnpipe authors",
+    license="MIT",
+    python_requires=">=3.10",
+    install_requires=[
+        "torch>=2.6",
+        "spacy>=3.8,<3.9",
+        "thinc>=8.3.4,<8.4",
+        "catalogue>=2.0.10,<2.1",
+        "confection>=1.3,<2",
+        "pydantic>=2.7,<3",
+        "entrypoints>=0.4",
+        "safetensors>=0.4.5",
+        "typer>=0.12",
+        "wasabi>=1.1",
+        "numpy>=1.26",
+    ],
+    extras_require={
+        "fast": ["numba>=0.60"],
+        "test": TEST,
+        "lint": LINT,
+        "dev": TEST + LINT + DEV,
+    },
+    packages=[*find_packages(include=["rnnpipe", "rnnpipe.*"]), "rnnpipe.configs"],
+    package_dir={"rnnpipe.configs": "configs"},
+    package_data={"rnnpipe": ["py.typed"], "rnnpipe.configs": ["*.cfg"]},
+    entry_points={**REGISTERED, **ALWAYS},
+    zip_safe=False,
+    classifiers=[
+        "License :: OSI Approved :: MIT License",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Topic :: Text Processing :: Linguistic",
+        "Typing :: Typed",
+    ],
+)
