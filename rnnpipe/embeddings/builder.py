@@ -1,0 +1,60 @@
+"""The builder of a single embedding, and the vocabularies it learns from training words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rnnpipe.errors import SettingsError, expected
+from rnnpipe.types import Embedding, EmbeddingBuilder
+
+#: Training word counts and the vocab to what the data decides, as JSON.
+Measure = Callable[[Mapping[str, int], Any], dict[str, Any]]
+
+
+def nothing(counts: Mapping[str, int], vocab: Any) -> dict[str, Any]:
+    """The facts of an embedding that does not depend on the data."""
+    return {}
+
+
+@dataclass(frozen=True)
+class Builder:
+    """An :class:`~rnnpipe.types.EmbeddingBuilder` made of the two steps that differ.
+
+    module: the embedding's class with its settings filled in; it is called with the facts as
+        keyword arguments.
+    facts: measures the data.
+    upstream: the thinc layer that the embedding reads, if any.
+    """
+
+    module: Callable[..., Embedding]
+    facts: Measure = nothing
+    upstream: Any = None
+
+    def measure(self, counts: Mapping[str, int], vocab: Any) -> dict[str, Any]:
+        return self.facts(counts, vocab)
+
+    def build(self, facts: dict[str, Any]) -> Embedding:
+        return self.module(**facts)
+
+    def parts(self) -> Sequence[EmbeddingBuilder]:
+        return [self]
+
+
+def frequent(counts: Mapping[str, int], min_frequency: int, where: str) -> list[str]:
+    """The texts that occur at least ``min_frequency`` times, the most frequent first, then by text.
+
+    Raises SettingsError if none does. ``where``: the component to name in the error.
+    """
+    kept = [text for text, n in counts.items() if n >= min_frequency]
+    if not kept:
+        raise SettingsError(
+            expected(
+                where,
+                f"text that occurs at least min_frequency = {min_frequency} times in training",
+                f"no such text, {len(counts)} distinct ones in all",
+                "Lower min_frequency, or check that the training corpus is not empty.",
+            )
+        )
+    return sorted(kept, key=lambda text: (-counts[text], text))
