@@ -1,0 +1,88 @@
+"""``spacy rnn quickstart``: sample data, ``spacy train``, scores, and a look at the answers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from importlib import resources
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import spacy
+from spacy.cli.evaluate import evaluate
+from spacy.cli.train import train
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+from wasabi import msg
+
+from rnnpipe.corpora.sample import write_sample
+from rnnpipe.errors import SettingsError, expected
+
+#: How many sentences are shown with what was found in them.
+N_SHOWN = 6
+
+
+def quickstart(output: Path, force: bool = False) -> None:
+    """Train configs/quickstart.cfg on the sample data set, for all to see.
+
+    All work is done beside ``output`` and moved there when it is finished, so that an interrupted
+    run leaves nothing behind.
+
+    output: gets ``train.spacy``, ``dev.spacy``, ``test.spacy``, ``model-best``, ``model-last``.
+    force: replace these where they exist; everything else in the folder stays.
+
+    Raises SettingsError: ``output`` is not an empty or a new folder, and ``force`` is not set.
+    """
+    _check_output(output, force)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f"{output.name}.unfinished-", dir=output.parent) as scratch:
+        work = Path(scratch) / output.name
+        work.mkdir()
+        parts = write_sample(work, spacy.blank("en"))
+        msg.good("Made up a sample data set (requests to an assistant; not real data)")
+        with resources.as_file(resources.files("rnnpipe.configs") / "quickstart.cfg") as config:
+            train(config, work, overrides={f"paths.{p}": str(parts[p]) for p in ("train", "dev")})
+        msg.divider("Scores on sentences held back for this (patterns and names not seen before)")
+        evaluate(str(work / "model-best"), parts["test"], silent=False)
+        msg.divider("What it finds in some of them")
+        show(spacy.load(work / "model-best"), parts["test"])
+        _move(work, output)
+    msg.good(f"Your pipeline: spacy.load({str(output / 'model-best')!r})")
+
+
+def show(nlp: Language, data: Path) -> None:
+    """Print a few documents of a ``.spacy`` file with what the pipeline makes of their texts."""
+    gold = list(DocBin().from_disk(data).get_docs(nlp.vocab))[:N_SHOWN]
+    for doc in nlp.pipe(reference.text for reference in gold):
+        print()
+        print(doc.text)
+        msg.table(_findings(doc), aligns=("l", "l", "r"), widths=(30, 10, 5))
+
+
+def _findings(doc: Doc) -> list[tuple[str, str, str]]:
+    """A row for the category and one for each entity: text, label, probability."""
+    category, share = max(doc.cats.items(), key=lambda item: item[1])
+    entities = [(ent.text, ent.label_, f"{ent._.probability:.2f}") for ent in doc.ents]
+    return [("(the sentence)", category, f"{share:.2f}"), *entities]
+
+
+def _check_output(output: Path, force: bool) -> None:
+    where = f"quickstart {output}"
+    if output.exists() and not output.is_dir():
+        raise SettingsError(expected(where, "a folder", "a file", "Name another folder."))
+    if output.exists() and any(output.iterdir()) and not force:
+        do = "Name another folder, or replace an earlier run's files with --force."
+        raise SettingsError(expected(where, "a new or an empty folder", "a folder with files", do))
+
+
+def _move(work: Path, output: Path) -> None:
+    """Put the finished files where they belong, and tell the saved configs where that is."""
+    for config in work.glob("*/config.cfg"):
+        text = config.read_text(encoding="utf8")
+        config.write_text(text.replace(str(work), str(output)), encoding="utf8")
+    output.mkdir(exist_ok=True)
+    for item in work.iterdir():
+        target = output / item.name
+        if target.is_dir():
+            shutil.rmtree(target)
+        os.replace(item, target)
