@@ -1,0 +1,111 @@
+import subprocess
+import sys
+
+import pytest
+import spacy
+import torch
+from spacy.cli.train import train
+from typer.testing import CliRunner
+
+from rnnpipe.cli import app
+from rnnpipe.cli import quickstart as module
+from rnnpipe.cli.quickstart import quickstart
+from rnnpipe.corpora import sample
+from rnnpipe.errors import SettingsError
+
+FILES = {"train.spacy", "dev.spacy", "test.spacy", "model-best", "model-last"}
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """A run of seconds: a few sentences, a few steps."""
+    torch.set_num_threads(1)
+
+    def few_steps(config, output, *, overrides):
+        steps = {"training.max_steps": 10, "training.eval_frequency": 10}
+        train(config, output, overrides={**overrides, **steps})
+
+    monkeypatch.setattr(module, "train", few_steps)
+    monkeypatch.setattr(sample, "SIZES", {"train": 80, "dev": 20, "test": 20})
+
+
+def names(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_pipeline_is_trained_scored_shown_and_left_on_disk(quick, tmp_path, capsys):
+    output = tmp_path / "new" / "here"
+    quickstart(output)
+    assert names(output) == FILES
+    assert names(output.parent) == {"here"}
+    nlp = spacy.load(output / "model-best")
+    doc = nlp("play something by Otis Hale")
+    assert set(doc.cats) == set(sample.PATTERNS)
+    assert set(nlp.get_pipe("ner").labels) <= set(sample.NAMES)
+    printed = capsys.readouterr().out
+    assert "not real data" in printed
+    for header in ("ENTS_F", "CATS_SCORE", "NER F", "TEXTCAT", "(the sentence)"):
+        assert header in printed
+    assert f"spacy.load('{output / 'model-best'}')" in printed
+
+
+def test_saved_configs_point_to_the_data(quick, tmp_path):
+    quickstart(tmp_path / "out")
+    for model in ("model-best", "model-last"):
+        config = spacy.util.load_config(tmp_path / "out" / model / "config.cfg")
+        assert config["paths"]["train"] == str(tmp_path / "out" / "train.spacy")
+
+
+def test_files_are_not_overwritten(quick, tmp_path):
+    (tmp_path / "mine.txt").write_text("precious")
+    with pytest.raises(SettingsError) as error:
+        quickstart(tmp_path)
+    assert str(error.value) == (
+        f"quickstart {tmp_path}: expected a new or an empty folder, got 'a folder with files'. "
+        "Name another folder, or replace an earlier run's files with --force."
+    )
+    assert names(tmp_path) == {"mine.txt"}
+
+
+def test_force_replaces_an_earlier_run_and_nothing_else(quick, tmp_path):
+    output = tmp_path / "out"
+    (output / "model-best" / "old").mkdir(parents=True)
+    (output / "mine.txt").write_text("precious")
+    quickstart(output, force=True)
+    assert names(output) == FILES | {"mine.txt"}
+    assert (output / "mine.txt").read_text() == "precious"
+    assert not (output / "model-best" / "old").exists()
+
+
+def test_a_file_is_in_the_way(tmp_path):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(
+        SettingsError, match="out: expected a folder, got 'a file'. Name another fo"
+    ):
+        quickstart(tmp_path / "out", force=True)
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit, RuntimeError])
+def test_an_interrupted_run_leaves_nothing(tmp_path, monkeypatch, interruption):
+    def stop(*args, **kwargs):
+        raise interruption
+
+    monkeypatch.setattr(module, "train", stop)
+    with pytest.raises(interruption):
+        quickstart(tmp_path / "out")
+    assert names(tmp_path) == set()
+
+
+def test_the_command_says_what_is_wrong_without_a_traceback(tmp_path):
+    (tmp_path / "mine.txt").write_text("")
+    result = CliRunner().invoke(app, ["quickstart", str(tmp_path)])
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.parametrize("command", [["rnnpipe"], ["spacy", "rnn"]])
+def test_it_is_a_command_of_both(command):
+    arguments = [sys.executable, "-m", *command, "quickstart", "--help"]
+    result = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert "Train a pipeline on a small sample data set" in result.stdout
+    assert "--force" in result.stdout

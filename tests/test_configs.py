@@ -1,0 +1,124 @@
+"""Every config trains on a slice of its data through spaCy's `train`, and comes back from disk."""
+
+import os
+import shutil
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import spacy
+import torch
+from spacy.cli.convert import convert
+from spacy.cli.train import train
+from spacy.util import load_config
+from spacy.vectors import Vectors
+
+from rnnpipe.corpora.sample import write_sample
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+DATA = os.environ.get("RNNPIPE_DATA")
+
+
+def head(source, target, n_lines):
+    """Copy the first lines of a file."""
+    with source.open("rb") as lines:
+        target.write_bytes(b"".join(islice(lines, n_lines)))
+    return target
+
+
+def sample_slice(folder):
+    return {part: write_sample(folder, spacy.blank("en"))[part] for part in ("train", "dev")}
+
+
+def ewt_slice(folder):
+    paths = {}
+    for part in ("train", "dev"):
+        source = Path(DATA) / "ud-en-ewt" / f"en_ewt-ud-{part}.conllu"
+        text = source.read_text(encoding="utf8").split("\n\n")[:60]
+        (folder / source.name).write_text("\n\n".join(text) + "\n\n", encoding="utf8")
+        convert(folder / source.name, folder, converter="conllu", n_sents=1, silent=True)
+        paths[part] = folder / f"{source.stem}.spacy"
+    return paths
+
+
+def wnut17_slice(folder):
+    source = Path(DATA) / "wnut17"
+    return {
+        "train": head(source / "wnut17train.conll", folder / "train.conll", 2000),
+        "dev": head(source / "emerging.dev.conll", folder / "dev.conll", 1000),
+        "vectors": some_vectors(folder),
+    }
+
+
+def snips_slice(folder):
+    for part in ("train", "valid"):
+        for end in ("seq.in", "seq.out", "label"):
+            source = Path(DATA) / "snips" / f"{part}.{end}"
+            head(source, folder / source.name, 150)
+    return {"train": folder / "train", "dev": folder / "valid"}
+
+
+def subj_slice(folder):
+    for source in (Path(DATA) / "subj").glob("*.5000"):
+        head(source, folder / source.name, 120)
+    return {"train": folder, "dev": folder, "vectors": some_vectors(folder)}
+
+
+def some_vectors(folder):
+    words = ["the", "of", "film", "london", "a"]
+    nlp = spacy.blank("en")
+    rows = np.random.default_rng(0).standard_normal((len(words), 50), dtype=np.float32)
+    keys = [nlp.vocab.strings.add(word) for word in words]
+    nlp.vocab.vectors = Vectors(strings=nlp.vocab.strings, data=rows, keys=keys, attr="LOWER")
+    nlp.to_disk(folder / "vectors")
+    return folder / "vectors"
+
+
+SLICES = {
+    "quickstart": sample_slice,
+    "tagger": ewt_slice,
+    "ner": wnut17_slice,
+    "slots_intents": snips_slice,
+    "textcat": subj_slice,
+}
+#: Configs that other tests train.
+ELSEWHERE = {"spacy_tagger_parser"}
+
+
+def test_every_config_is_tested():
+    assert {path.stem for path in CONFIGS.glob("*.cfg")} == set(SLICES) | ELSEWHERE
+
+
+@pytest.mark.parametrize("name", sorted(SLICES))
+def test_a_config_trains_and_comes_back(name, tmp_path):
+    if DATA is None and name != "quickstart":
+        pytest.skip("RNNPIPE_DATA names no data folder")
+    torch.set_num_threads(1)
+    paths = {f"paths.{key}": str(path) for key, path in SLICES[name](tmp_path).items()}
+    few_steps = {"training.max_steps": 4, "training.eval_frequency": 2}
+    train(CONFIGS / f"{name}.cfg", tmp_path / "out", overrides={**paths, **few_steps})
+    # What was saved stands on its own.
+    if "paths.vectors" in paths:
+        shutil.rmtree(paths["paths.vectors"])
+    first, again = (spacy.load(tmp_path / "out" / "model-best") for _ in range(2))
+    texts = ["When does the film from London start ?", "Play it again", "", "a\u3000😀 xyzzy"]
+    answers = [annotation(doc) for doc in first.pipe(texts)]
+    assert answers == [annotation(again(text)) for text in texts]
+    assert answers == [annotation(doc) for doc in first.from_bytes(first.to_bytes()).pipe(texts)]
+    performance = first.meta["performance"]
+    weights = load_config(CONFIGS / f"{name}.cfg")["training"]["score_weights"]
+    assert all(isinstance(performance[score], float) for score in weights)
+
+
+def annotation(doc):
+    cats = {label: round(value, 5) for label, value in doc.cats.items()}
+    return [(t.tag_, t.pos_, t.ent_iob_, t.ent_type_) for t in doc], cats
+
+
+@pytest.mark.parametrize("name", sorted(SLICES))
+def test_a_config_says_how_to_run_it(name):
+    path = CONFIGS / f"{name}.cfg"
+    comment = [line for line in path.read_text().splitlines() if line.startswith("#")]
+    assert any(f"spacy train configs/{name}.cfg --paths.train" in line for line in comment)
+    assert {"train", "dev"} <= load_config(path)["paths"].keys()
