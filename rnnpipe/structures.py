@@ -54,14 +54,16 @@ class Sequences:
         return steps < self.lengths.unsqueeze(1)
 
     @cached_property
-    def _mirror(self) -> Tensor:
-        # (B, T): position of the node that a reversed document has at t; padding stays in place.
+    def mirror(self) -> Tensor:
+        """``(B, T)`` the position that node t of the reversed document comes from; t at padding."""
         steps = torch.arange(self.size, device=self.lengths.device)
         return torch.where(self.mask, self.lengths.unsqueeze(1) - 1 - steps, steps)
 
     def reverse(self, x: Tensor) -> Tensor:
         """Each document back to front, padding left where it is. ``(B, T, D) -> (B, T, D)``."""
-        return x.gather(1, self._mirror.unsqueeze(-1).expand_as(x))
+        documents = torch.arange(x.shape[0], device=x.device).unsqueeze(1) * self.size
+        # Whole rows: many times faster than a gather of single values.
+        return x.flatten(0, 1).index_select(0, (documents + self.mirror).flatten()).view(x.shape)
 
     def blank(self, x: Tensor, value: float = 0.0) -> Tensor:
         """``x`` (``(B, T)`` or ``(B, T, ...)``) with every padded position set to ``value``."""
