@@ -7,8 +7,10 @@ module is imported; that alone serves a file given to ``spacy train --code``.
 
 from __future__ import annotations
 
+import configparser
 import functools
 import warnings
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, packages_distributions
@@ -176,7 +178,7 @@ def _listing(group: str) -> list[tuple[str, str, str, str]]:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             found = entrypoints.get_group_all(group)
-    except Exception:
+    except (configparser.Error, zipfile.BadZipFile, OSError, ValueError, Warning):
         # One malformed entry_points.txt, of whatever package, stops it.
         entries = catalogue.AVAILABLE_ENTRY_POINTS.select(group=group)
         return [(e.name, e.value, _distribution(e), e.dist.version) for e in entries]
