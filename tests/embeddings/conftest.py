@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -28,7 +29,11 @@ def counts() -> dict[str, int]:
 
 @pytest.fixture(scope="session")
 def vocab():
-    return spacy.blank("en").vocab
+    vocab = spacy.blank("en").vocab
+    generator = np.random.default_rng(0)
+    for text in ["a", "walked", "can't", "zürich", "1999"]:
+        vocab.set_vector(text, generator.normal(size=4).astype("f"))
+    return vocab
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnpipe.embeddings.chars import CharCNN
+from rnnpipe.embeddings.chars import CharCNN, CharRNN
 from rnnpipe.embeddings.concat import Concat
 from rnnpipe.embeddings.hashed import Hashed
+from rnnpipe.embeddings.vectors import Vectors
 from rnnpipe.embeddings.word_char import WordChar
 from rnnpipe.embeddings.words import Words
+from rnnpipe.encoders.bidirectional import BiLSTM
+from rnnpipe.encoders.recurrent import GRU
 
 BUILDERS = {
     "Words": Words(width=6),
@@ -22,6 +25,10 @@ BUILDERS = {
     "Hashed, Maxout": Hashed(width=8, norm=50, prefix=0, suffix=30, shape=10, pieces=3),
     "CharCNN": CharCNN(width=6, char_width=4),
     "CharCNN, sizes": CharCNN(width=8, char_width=4, kernel_sizes=[1, 2, 3, 6], max_length=9),
+    "CharRNN": CharRNN(BiLSTM(width=6), char_width=4, max_length=20),
+    "CharRNN, one way": CharRNN(GRU(width=5), char_width=4),
+    "Vectors, projected": Vectors(width=3),
+    "Vectors, fine-tuned": Vectors(finetune=True, width=3),
     "Concat": Concat({"words": Words(width=4), "chars": CharCNN(width=6, char_width=4)}),
     "WordChar": WordChar(width=8, char_width=6),
 }
