@@ -1,24 +1,23 @@
 """One step of a thinc optimizer over all parameters of a torch module at once.
 
-thinc's ``Optimizer`` walks from tensor to tensor in numpy. The functions here do the same sums with
-a handful of fused torch calls, keep their state in the optimizer's own dictionaries, and honour every
-setting of it: Adam, RAdam and SGD, both kinds of L2, schedules, averages. One thing differs on
-purpose: ``grad_clip`` bounds the norm of *all* gradients together, not of each tensor by itself.
+thinc's ``Optimizer`` walks from tensor to tensor in numpy. The functions here do the same sums
+with a handful of fused torch calls, keep their state in the optimizer's own dictionaries, and
+honour every setting of it: Adam, RAdam and SGD, both kinds of L2, schedules, averages. One thing
+differs on purpose: ``grad_clip`` bounds the norm of all gradients together, not of each by itself.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import torch
 from thinc.api import Optimizer
 from torch import Tensor
-from torch.optim.adamw import adamw
 
 from rnnpipe.errors import TrainingError
 
@@ -48,9 +47,9 @@ def step(optimizer: Optimizer, parameters: Mapping[Key, Tensor]) -> None:
     Raises :class:`TrainingError` if a gradient is not finite; weights and state are then unchanged.
     """
     trained = {
-        key: p
-        for key, p in parameters.items()
-        if p.grad is not None and p.requires_grad and p.numel()
+        key: weight
+        for key, weight in parameters.items()
+        if weight.grad is not None and weight.requires_grad and weight.numel()
     }
     try:
         if trained:
@@ -58,132 +57,151 @@ def step(optimizer: Optimizer, parameters: Mapping[Key, Tensor]) -> None:
             for group in _groups(optimizer, trained):
                 _update(optimizer, group, scale)
     finally:
-        for parameter in parameters.values():
-            parameter.grad = None
+        for weight in parameters.values():
+            weight.grad = None
 
 
 @dataclass(frozen=True)
 class _Group:
-    """Parameters that have all been updated equally often; ``count`` includes this time."""
+    """Parameters of one device and type that have been updated equally often, ``count`` times
+    with this one."""
 
     count: int
-    keys: Sequence[Key]
+    keys: list[Key]
     weights: list[Tensor]
     grads: list[Tensor]
 
 
 def _gradient_scale(optimizer: Optimizer, trained: Mapping[Key, Tensor]) -> float:
-    """What all gradients are to be divided by, so that their common norm is within ``grad_clip``."""
-    grads = _gradients(trained.values())
+    """What all gradients are divided by, so that their common norm is within ``grad_clip``."""
+    grads = [cast(Tensor, weight.grad) for weight in trained.values()]
     if optimizer.L2 and not optimizer.L2_is_weight_decay:
         torch._foreach_add_(grads, list(trained.values()), alpha=float(optimizer.L2))
-    # The one place where a step waits for the device.
-    norm = float(torch.nn.utils.get_total_norm(grads, foreach=True))
+    flat = [grad.reshape(-1).float() for grad in grads]
+    squares = torch.stack([torch.dot(grad, grad).to(flat[0].device) for grad in flat])
+    norm = math.sqrt(float(squares.sum()))  # the one place where a step waits for the device
     if not math.isfinite(norm):
         bad = [k[-1] for k, g in zip(trained, grads, strict=True) if not bool(g.isfinite().all())]
-        got = f"NaN or infinity in {', '.join(bad)}" if bad else "a norm beyond the type's range"
+        got = f"NaN or infinity in {', '.join(bad)}" if bad else "a norm beyond float32"
         raise TrainingError(
-            f"finish_update: expected finite gradients, got {got}. The weights are unchanged. Lower "
-            "the learning rate or set grad_clip; if it happens at the first step, look for NaN in "
-            "the word vectors or the targets."
+            f"finish_update: expected finite gradients, got {got}. The weights are unchanged. "
+            "Lower the learning rate or set grad_clip; if it happens at the first step, look for "
+            "NaN in the word vectors or the targets."
         )
     return max(1.0, norm / float(optimizer.grad_clip)) if optimizer.grad_clip else 1.0
 
 
 def _groups(optimizer: Optimizer, trained: Mapping[Key, Tensor]) -> list[_Group]:
-    by_count: dict[int, list[Key]] = defaultdict(list)
-    for key, parameter in trained.items():
-        _forget_if_resized(optimizer, key, parameter)
-        state = _untyped(optimizer.nr_update)
-        state[key] += 1
-        by_count[state[key]].append(key)
+    counts, first = _ours(optimizer.nr_update), _ours(optimizer.mom1)
+    averages = _ours(optimizer.averages or {})
+    alike: dict[Any, list[Key]] = defaultdict(list)
+    for key, weight in trained.items():
+        known = first.get(key, averages.get(key))
+        if known is not None and known.shape != weight.shape:
+            for state in (counts, first, _ours(optimizer.mom2), averages):
+                state.pop(key, None)
+        counts[key] += 1
+        alike[counts[key], weight.device, weight.dtype].append(key)
     groups = []
-    for count, keys in by_count.items():
+    for (count, _, _), keys in alike.items():
         weights = [trained[key] for key in keys]
-        groups.append(_Group(count, keys, weights, _gradients(weights)))
+        grads = [cast(Tensor, weight.grad) for weight in weights]
+        groups.append(_Group(count, keys, weights, grads))
     return groups
-
-
-def _gradients(weights: Iterable[Tensor]) -> list[Tensor]:
-    return [weight.grad for weight in weights if weight.grad is not None]
-
-
-def _forget_if_resized(optimizer: Optimizer, key: Key, parameter: Tensor) -> None:
-    states = [_untyped(s) for s in (optimizer.mom1, optimizer.mom2, optimizer.averages or {})]
-    if any(key in state and state[key].shape != parameter.shape for state in states):
-        for state in states:
-            state.pop(key, None)
-        _untyped(optimizer.nr_update).pop(key, None)
 
 
 def _update(optimizer: Optimizer, group: _Group, scale: float) -> None:
     learn_rate, betas = float(optimizer.learn_rate), (float(optimizer.b1), float(optimizer.b2))
+    decay = learn_rate * float(optimizer.L2) if optimizer.L2_is_weight_decay else 0.0
     if optimizer.use_radam:
         rate, adaptive = _radam_rate(optimizer, group.count)
-        (_adam if adaptive else _momentum)(optimizer, group, scale, rate, betas)
+        (_adam if adaptive else _momentum)(optimizer, group, scale, rate, betas, decay)
     elif optimizer.b2 > 0.0:
         fix1 = 1.0 - optimizer.b1**group.count
         fix2 = 1.0 - optimizer.b2**group.count
         # thinc's Adam rounds the betas before it takes them from 1, which some hundred steps show.
         rounded = (float(np.float32(betas[0])), float(np.float32(betas[1])))
-        _adam(optimizer, group, scale, learn_rate * math.sqrt(fix2) / fix1, rounded)
+        _adam(optimizer, group, scale, learn_rate * math.sqrt(fix2) / fix1, rounded, decay)
     else:
         torch._foreach_add_(group.weights, group.grads, alpha=-learn_rate / scale)
-    if optimizer.L2 and optimizer.L2_is_weight_decay:
-        # Not a product with (1 - learn_rate * L2), which loses digits in float32.
-        torch._foreach_add_(group.weights, group.weights, alpha=-learn_rate * float(optimizer.L2))
+        _shrink(group, decay)
     if optimizer.averages is not None:
         kept = min((1.0 + group.count) / (10.0 + group.count), 0.9999)
         torch._foreach_lerp_(_state(optimizer.averages, group), group.weights, 1.0 - kept)
 
 
 def _adam(
-    optimizer: Optimizer, group: _Group, scale: float, rate: float, betas: tuple[float, float]
+    optimizer: Optimizer,
+    group: _Group,
+    scale: float,
+    rate: float,
+    betas: tuple[float, float],
+    decay: float,
 ) -> None:
-    """``w <- w - rate * m / (sqrt(v) + eps)`` by torch's fused kernel.
+    """``w <- (w - rate * m / (sqrt(v) + eps)) * (1 - decay)`` by torch's fused kernel.
 
     The kernel corrects the moments for the number of steps, which ``rate`` has done already, the
-    way thinc does it: so it is told that the step is infinite, where its corrections are 1.
+    way thinc does it: so it is told that the step is infinite, where its corrections are 1. And it
+    decays before it subtracts, hence the factor on the rate.
     """
-    devices = {weight.device for weight in group.weights}
-    forever = {device: torch.full((), math.inf, device=device) for device in devices}
-    divisor = torch.full((), scale, device=group.weights[0].device) if scale > 1.0 else None
-    adamw(
+    decay = _whole_quanta(decay, group.count)
+    learn_rate = rate * (1.0 - decay)
+    device = group.weights[0].device
+    torch._fused_adamw_(
         group.weights,
         group.grads,
         _state(optimizer.mom1, group),
         _state(optimizer.mom2, group),
         [],
-        [forever[weight.device] for weight in group.weights],
-        fused=True,
-        grad_scale=divisor,
-        amsgrad=False,
+        [torch.full((), math.inf, device=device)] * len(group.weights),
+        lr=learn_rate,
         beta1=betas[0],
         beta2=betas[1],
-        lr=rate,
-        weight_decay=0.0,
+        weight_decay=decay / learn_rate if decay else 0.0,
         eps=float(optimizer.eps),
+        amsgrad=False,
         maximize=False,
+        grad_scale=torch.full((), scale, device=device) if scale > 1.0 else None,
     )
 
 
+def _whole_quanta(decay: float, count: int) -> float:
+    """This step's share of a decay that adds up to the true one over the steps.
+
+    The kernel multiplies by ``1 - decay``, and just below 1 float32 has only multiples of 2**-24.
+    The same rounding at every step would be up to 1 % off for a usual decay of 1e-5 or less.
+    """
+    quanta = decay * 2**24
+    return (math.floor((count + 1) * quanta) - math.floor(count * quanta)) / 2**24
+
+
 def _momentum(
-    optimizer: Optimizer, group: _Group, scale: float, rate: float, betas: tuple[float, float]
+    optimizer: Optimizer,
+    group: _Group,
+    scale: float,
+    rate: float,
+    betas: tuple[float, float],
+    decay: float,
 ) -> None:
-    """``w <- w - rate * m``: RAdam while ``v`` is not to be trusted yet."""
-    b1, b2 = betas
+    """``w <- (w - rate * m) * (1 - decay)``: RAdam while ``v`` is not to be trusted yet."""
     first, second = _state(optimizer.mom1, group), _state(optimizer.mom2, group)
-    torch._foreach_mul_(first, b1)
-    torch._foreach_add_(first, group.grads, alpha=(1.0 - b1) / scale)
-    torch._foreach_mul_(second, b2)
-    torch._foreach_addcmul_(second, group.grads, group.grads, value=(1.0 - b2) / scale**2)
+    torch._foreach_mul_(first, betas[0])
+    torch._foreach_add_(first, group.grads, alpha=(1.0 - betas[0]) / scale)
+    torch._foreach_mul_(second, betas[1])
+    torch._foreach_addcmul_(second, group.grads, group.grads, value=(1.0 - betas[1]) / scale**2)
     torch._foreach_add_(group.weights, first, alpha=-rate)
+    _shrink(group, decay)
+
+
+def _shrink(group: _Group, decay: float) -> None:
+    if decay:
+        torch._foreach_add_(group.weights, group.weights, alpha=-decay)
 
 
 def _radam_rate(optimizer: Optimizer, count: int) -> tuple[float, bool]:
     """RAdam's step size, and whether the second moment is long enough to divide by.
 
-    Like thinc, which counts a step before it reads the counter, this is one step ahead of the paper.
+    Like thinc, which counts a step before it reads the counter, one step ahead of the paper.
     """
     t = count + 1
     b2_t = optimizer.b2**t
@@ -197,19 +215,19 @@ def _radam_rate(optimizer: Optimizer, count: int) -> tuple[float, bool]:
     return rate * math.sqrt((1.0 - b2_t) * rectified), True
 
 
-def _state(kind: Mapping[Any, Any], group: _Group) -> list[Tensor]:
+def _state(kind: Any, group: _Group) -> list[Tensor]:
     """The group's tensors of one kind of optimizer state; zeros where there is none yet."""
-    state = _untyped(kind)
-    tensors = []
+    state, tensors = _ours(kind), []
     for key, weight in zip(group.keys, group.weights, strict=True):
-        if key not in state:
-            state[key] = torch.zeros_like(weight)
-        elif state[key].device != weight.device:
-            state[key] = state[key].to(weight.device)
-        tensors.append(state[key])
+        tensor = state.get(key)
+        if tensor is None:
+            tensor = state[key] = torch.zeros_like(weight)
+        elif tensor.device != weight.device:
+            tensor = state[key] = tensor.to(weight.device)
+        tensors.append(tensor)
     return tensors
 
 
-def _untyped(state: Any) -> Any:
+def _ours(state: Any) -> dict[Key, Any]:
     # thinc types its dictionaries for its own keys and arrays; ours hold other ones beside them.
-    return state
+    return cast("dict[Key, Any]", state)

@@ -80,7 +80,7 @@ class TorchShim(PyTorchShim):
 
     @property
     def weights_version(self) -> int:
-        """A number that changes whenever the weights do: results computed under another are stale."""
+        """A number that changes whenever the weights do; results under another are stale."""
         return self._weights_version
 
     def set_module(self, module: nn.Module | None, facts: Facts | None) -> None:

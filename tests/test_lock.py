@@ -16,7 +16,7 @@ def run(*functions):
     def guarded(function):
         try:
             function()
-        except BaseException as error:
+        except (KeyError, RuntimeError, threading.BrokenBarrierError) as error:
             errors.append(error)
 
     threads = [threading.Thread(target=guarded, args=(f,), daemon=True) for f in functions]

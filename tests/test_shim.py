@@ -411,16 +411,18 @@ def test_facts_that_do_not_fit_and_damage_change_nothing():
     before, version = weights(shim), shim.weights_version
     wrong_facts = TorchShim(Net(), build, {"n_in": 3}).to_bytes()
     wrong_sizes = TorchShim(Net(n_out=7), build, FACTS).to_bytes()
+    remedy = "Load them into a network with the settings they were trained with."
     for data, message in [
         (
             wrong_facts,
-            "weights: expected facts from which this network can be built, got others (KeyError: "
-            "'n_out'). Load them into a network with the settings they were trained with.",
+            (
+                "weights: expected facts from which this network can be built, got others "
+                f"(KeyError: 'n_out'). {remedy}"
+            ),
         ),
         (
             wrong_sizes,
-            "weights: expected float32 (2, 3) for layer.weight, got float32 (7, 3). Load them "
-            "into a network with the settings they were trained with.",
+            f"weights: expected float32 (2, 3) for layer.weight, got float32 (7, 3). {remedy}",
         ),
         (shim.to_bytes()[:-1], "weights: expected a complete safetensors file, got none ("),
     ]:
