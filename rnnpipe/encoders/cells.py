@@ -1,0 +1,235 @@
+"""One step of a recurrent network: the equations.
+
+A cell is given the input's share of its gates, ``x = W x_t + b``, computed for all steps at once
+(:meth:`Cell.project`), and the state before the step; ``h``, the visible state, comes first. Every
+tensor is ``(directions, n, ...)`` for n rows: the two halves of a bidirectional layer are computed
+side by side, each with weights of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from rnnpipe.init import fill_gate_, orthogonal_blocks_, uniform_blocks_
+
+#: The state of one layer: tensors ``(directions, n, width)``, ``h`` first.
+LayerState = tuple[Tensor, ...]
+#: Dropout of the recurrent connection: h as the recurrent matrices are given it.
+Drop = Callable[[Tensor], Tensor]
+
+
+def keep(h: Tensor) -> Tensor:
+    return h
+
+
+class Norm(nn.Module):
+    """Layer normalisation (Ba et al. 2016) with a gain for each direction; no bias of its own."""
+
+    def __init__(self, size: int, directions: int) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(directions, 1, size))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.layer_norm(x, x.shape[-1:]).to(x.dtype) * self.gain
+
+
+class Dense(nn.Module):
+    """``U h`` for several gates, ``(directions, n, width) -> (directions, n, gates * width)``; each
+    block of U begins orthogonal."""
+
+    def __init__(self, width: int, gates: int, directions: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(directions, width, gates * width))
+        orthogonal_blocks_(self.weight)
+
+    def forward(self, h: Tensor) -> Tensor:
+        return torch.bmm(h, self.weight).to(h.dtype)
+
+
+class Diagonal(nn.Module):
+    """``u * h`` for several gates: a unit hears only itself (Subakan and Smaragdis 2017, Diagonal
+    RNNs; Li et al. 2018, Independently RNN). Shapes as in :class:`Dense`; begins with ``|u| <= 1``,
+    where nothing can explode."""
+
+    def __init__(self, width: int, gates: int, directions: int) -> None:
+        super().__init__()
+        self.gates = gates
+        self.weight = nn.Parameter(torch.empty(directions, 1, gates * width).uniform_(-1, 1))
+
+    def forward(self, h: Tensor) -> Tensor:
+        return h.repeat(1, 1, self.gates) * self.weight
+
+
+class Cell(nn.Module):
+    """What the cells below share: weights, and what they are told.
+
+    n_in, width: of the input and of each state.
+    directions: how many such cells compute side by side.
+    layer_norm: normalise ``W x``, ``U h`` and, where there is one, the cell state on its way out
+        (Ba et al. 2016, Layer Normalization).
+    """
+
+    #: Blocks of ``input_weight`` and ``bias``, in the order of the equation.
+    gates: ClassVar[int]
+    #: How many tensors the state has.
+    states: ClassVar[int] = 1
+    recurrence: ClassVar[type[Dense | Diagonal]] = Dense
+    #: The equations that a fast path computes instead of :meth:`step`, if any.
+    fast: ClassVar[str | None] = None
+
+    def __init__(
+        self, n_in: int, width: int, directions: int = 1, layer_norm: bool = False
+    ) -> None:
+        super().__init__()
+        self.width = width
+        self.directions = directions
+        self.layer_norm = layer_norm
+        size = self.gates * width
+        self.input_weight = nn.Parameter(torch.empty(directions, n_in, size))
+        self.bias = nn.Parameter(torch.zeros(directions, 1, size))
+        self.input_norm = self.norm(self.gates)
+        uniform_blocks_(self.input_weight, width)
+
+    def norm(self, blocks: int) -> nn.Module:
+        return Norm(blocks * self.width, self.directions) if self.layer_norm else nn.Identity()
+
+    def recurrent(self, gates: int) -> nn.Sequential:
+        """The recurrent connection of some gates."""
+        matrix = self.recurrence(self.width, gates, self.directions)
+        return nn.Sequential(matrix, self.norm(gates))
+
+    def project(self, x: Tensor) -> Tensor:
+        """``W x + b`` for any number of steps. ``(D, n, n_in) -> (D, n, gates * width)``."""
+        if not self.layer_norm:
+            return torch.baddbmm(self.bias, x, self.input_weight).to(self.bias.dtype)
+        product = torch.bmm(x, self.input_weight).to(self.bias.dtype)
+        normed: Tensor = self.input_norm(product)
+        return normed + self.bias
+
+    def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
+        """The state after a step. x: ``(D, n, gates * width)``, projected."""
+        raise NotImplementedError
+
+
+class RNNCell(Cell):
+    """``h_t = f(W x_t + b + U h_{t-1})``, f being tanh or the rectifier (Elman 1990, Finding
+    Structure in Time)."""
+
+    gates = 1
+    fast = "rnn"
+
+    def __init__(
+        self,
+        n_in: int,
+        width: int,
+        directions: int = 1,
+        layer_norm: bool = False,
+        *,
+        nonlinearity: Literal["tanh", "relu"] = "tanh",
+    ) -> None:
+        super().__init__(n_in, width, directions, layer_norm)
+        self.nonlinearity = nonlinearity
+        self.hidden = self.recurrent(1)
+
+    def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
+        (h,) = state
+        a = x + self.hidden(drop(h))
+        return (a.tanh() if self.nonlinearity == "tanh" else a.relu(),)
+
+
+class GRUCell(Cell):
+    """Gated recurrent unit as in cuDNN and torch: the reset gate applies after the product, so that
+    one product serves all gates. Blocks: the gates r (reset) and z (update), the candidate n."""
+
+    gates = 3
+    fast = "gru"
+
+    def __init__(
+        self, n_in: int, width: int, directions: int = 1, layer_norm: bool = False
+    ) -> None:
+        super().__init__(n_in, width, directions, layer_norm)
+        self.hidden = self.recurrent(3)
+
+    def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
+        (h,) = state
+        (x_r, x_z, x_n), (h_r, h_z, h_n) = x.chunk(3, -1), self.hidden(drop(h)).chunk(3, -1)
+        r = (x_r + h_r).sigmoid()
+        z = (x_z + h_z).sigmoid()
+        n = (x_n + r * h_n).tanh()
+        return (z * h + (1 - z) * n,)
+
+
+class TextbookGRUCell(Cell):
+    """Gated recurrent unit as published: the reset gate applies to the state, before the product
+    (Cho et al. 2014, Learning Phrase Representations using RNN Encoder-Decoder). Same blocks."""
+
+    gates = 3
+
+    def __init__(
+        self, n_in: int, width: int, directions: int = 1, layer_norm: bool = False
+    ) -> None:
+        super().__init__(n_in, width, directions, layer_norm)
+        self.hidden = self.recurrent(2)
+        self.candidate = self.recurrent(1)
+
+    def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
+        (h,) = state
+        (x_r, x_z, x_n), (h_r, h_z) = x.chunk(3, -1), self.hidden(drop(h)).chunk(2, -1)
+        r = (x_r + h_r).sigmoid()
+        z = (x_z + h_z).sigmoid()
+        n = (x_n + self.candidate(r * drop(h))).tanh()
+        return (z * h + (1 - z) * n,)
+
+
+def gru_cell(
+    n_in: int,
+    width: int,
+    directions: int = 1,
+    layer_norm: bool = False,
+    *,
+    reset: Literal["before", "after"] = "after",
+) -> Cell:
+    """Gated recurrent unit (Cho et al. 2014).
+
+    reset: whether the reset gate applies before the product with the recurrent matrix
+        (:class:`TextbookGRUCell`) or after it (:class:`GRUCell`, as in cuDNN).
+    """
+    make = {"before": TextbookGRUCell, "after": GRUCell}[reset]
+    return make(n_in, width, directions, layer_norm)
+
+
+class LSTMCell(Cell):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997) with a forget gate (Gers et al.
+    2000, Learning to Forget). Blocks: the gates i and f, the candidate g, the gate o.
+
+    forget_bias: of the forget gate, at first; there is no second bias to add to it.
+    """
+
+    gates = 4
+    states = 2
+    fast = "lstm"
+
+    def __init__(
+        self,
+        n_in: int,
+        width: int,
+        directions: int = 1,
+        layer_norm: bool = False,
+        *,
+        forget_bias: float = 1.0,
+    ) -> None:
+        super().__init__(n_in, width, directions, layer_norm)
+        self.hidden = self.recurrent(4)
+        self.out_norm = self.norm(1)
+        fill_gate_(self.bias, 1, width, forget_bias)
+
+    def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
+        h, c = state
+        i, f, g, o = (x + self.hidden(drop(h))).chunk(4, dim=-1)
+        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        h = o.sigmoid() * self.out_norm(c).tanh()
+        return h, c

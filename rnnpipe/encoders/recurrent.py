@@ -1,0 +1,58 @@
+"""Recurrent encoders that read from the first node to the last, and go on where they stopped."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from rnnpipe.encoders.cells import LSTMCell, RNNCell, gru_cell
+from rnnpipe.encoders.registration import register
+from rnnpipe.encoders.stack import RecurrentStack
+from rnnpipe.structures import Encoded, Sequences, State
+
+#: Each layer's state, the lowest first: tensors ``(B, width)``, ``h`` first.
+StackState = tuple[tuple[Tensor, ...], ...]
+
+
+class Recurrent(RecurrentStack):
+    """State i depends on nodes up to i. It is an encoder and a :class:`~rnnpipe.types.Stepper`; the
+    state of both is a :data:`StackState`."""
+
+    causal = True
+    directions = 1
+
+    def forward(self, inputs: Tensor, structure: Sequences, state: State | None = None) -> Encoded:
+        """``(B, T, n_in)`` to states ``(B, T, width)`` and the state after each document's last
+        node. state: where to begin; ``None``: :meth:`start`."""
+        before = self.start(structure.batch_size) if state is None else cast(StackState, state)
+        initial = tuple(tuple(s.unsqueeze(0) for s in layer) for layer in before)
+        states, final = self.run(inputs, structure, initial)
+        after = tuple(tuple(s.squeeze(0) for s in layer) for layer in final)
+        return Encoded(states, structure, self.n_out, after)
+
+    def start(self, batch_size: int) -> StackState:
+        """Zeros."""
+        return tuple(tuple(s.squeeze(0) for s in layer) for layer in self.initial(batch_size))
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, StackState]:
+        """One node, ``(B, n_in)`` to ``(B, width)``, as :meth:`forward` in evaluation mode:
+        without dropout."""
+        below, after = x, []
+        for number, (cell, before) in enumerate(zip(self.layers, state, strict=True)):
+            fed = torch.cat([below, x], dim=-1) if self.skip and number else below
+            projected = cell.project(fed.unsqueeze(0))
+            now = cell.step(projected, tuple(s.unsqueeze(0) for s in before))
+            after.append(tuple(s.squeeze(0) for s in now))
+            below = below + after[-1][0] if self.residual and number else after[-1][0]
+        return below, tuple(after)
+
+    def reorder(self, state: State, rows: Tensor) -> StackState:
+        """The state whose row i is the given state's row ``rows[i]``."""
+        return tuple(tuple(s.index_select(0, rows) for s in layer) for layer in state)
+
+
+RNN = register(Recurrent, "RNN", RNNCell)
+GRU = register(Recurrent, "GRU", gru_cell)
+LSTM = register(Recurrent, "LSTM", LSTMCell)

@@ -1,0 +1,110 @@
+"""A batch of sequences as rows in the order of time, so that a step is a slice and not a mask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rnnpipe.structures import Sequences
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How recurrent layers read a batch: one row a node, all first nodes, then all second ones, ...
+
+    Documents are ranked, the longest first; the rows of a step are those of ranks 0, 1, 2, ... So
+    what a step's rows follow on are the first rows of the step before, and nothing is computed for
+    padding: N is the number of nodes. Where only the device knows the lengths, documents keep their
+    order and padding is carried along, after each document's nodes: N = B * T.
+
+    sizes: the rows of each step, never growing; one step of none if there are no nodes.
+    order: ``(B,)`` the document of each rank.
+    rank: ``(N,)`` the rank of each row.
+    source: ``(N,)`` where each row stands in the flattened ``(B * T)`` batch.
+    target: ``(B * T,)`` the row of each position of the flattened batch, N for padding.
+    mirror: ``(N,)`` the row that takes each row's place when every document is read backwards.
+    previous: ``(N,)`` what each row follows on, counted in B initial states and then the N rows.
+    last: ``(B,)`` where each document's last state is, counted likewise; its initial state if it
+        is empty.
+    packed: whether padding is left out.
+    """
+
+    sizes: list[int]
+    order: Tensor
+    rank: Tensor
+    source: Tensor
+    target: Tensor
+    mirror: Tensor
+    previous: Tensor
+    last: Tensor
+    packed: bool
+
+    @classmethod
+    def of(cls, structure: Sequences) -> Steps:
+        """The steps of a batch."""
+        if structure.host_lengths is not None:
+            return _packed(np.array(structure.host_lengths, dtype=np.int64), structure)
+        if structure.lengths.device.type == "cpu":
+            return _packed(structure.lengths.numpy(), structure)
+        return _padded(structure)
+
+    def pack(self, x: Tensor) -> Tensor:
+        """``(B, T, D) -> (N, D)``."""
+        return x.flatten(0, 1).index_select(0, self.source)
+
+    def unpack(self, rows: Tensor, structure: Sequences) -> Tensor:
+        """Zeros at padding. ``(N, D) -> (B, T, D)``."""
+        padded = torch.cat([rows, rows.new_zeros(1, rows.shape[1])])
+        shape = (structure.batch_size, structure.size, rows.shape[1])
+        return padded.index_select(0, self.target).view(shape)
+
+
+def _packed(lengths: np.ndarray, structure: Sequences) -> Steps:
+    order = np.argsort(-lengths, kind="stable")
+    ranked = lengths[order]
+    present = np.arange(max(lengths, default=0))[:, None] < ranked  # (T, B)
+    step, rank = np.nonzero(present)
+    sizes = present.sum(1)
+    begin = np.cumsum(sizes) - sizes  # the first row of each step
+    batch_size, n_rows = len(lengths), len(rank)
+    source = order[rank] * structure.size + step
+    target = np.full(batch_size * structure.size, n_rows)
+    target[source] = np.arange(n_rows)
+    last = np.arange(batch_size)
+    last[ranked > 0] += batch_size + begin[ranked[ranked > 0] - 1]
+    to_document = np.argsort(order)
+    indices = {
+        "order": order,
+        "rank": rank,
+        "source": source,
+        "target": target,
+        "mirror": begin[ranked[rank] - 1 - step] + rank,
+        "previous": np.where(step > 0, batch_size + begin[step - 1], 0) + rank,
+        "last": last[to_document],
+    }
+    device = structure.lengths.device
+    on_device = {name: torch.from_numpy(index).to(device) for name, index in indices.items()}
+    return Steps(sizes=sizes.tolist() or [0], packed=True, **on_device)
+
+
+def _padded(structure: Sequences) -> Steps:
+    batch_size, size, device = structure.batch_size, structure.size, structure.lengths.device
+    documents = torch.arange(batch_size, device=device)
+    grid = torch.arange(batch_size * size, device=device)
+    by_document = grid.view(batch_size, size)
+    row_of = grid.view(size, batch_size).t()  # (B, T): time first
+    mirrored = structure.reverse(row_of.unsqueeze(-1)).squeeze(-1)
+    return Steps(
+        sizes=[batch_size] * size or [0],
+        order=documents,
+        rank=documents.repeat(size),
+        source=by_document.t().flatten(),
+        target=structure.blank(row_of, batch_size * size).flatten(),
+        mirror=mirrored.t().flatten(),
+        previous=grid,
+        last=structure.lengths * batch_size + documents,
+        packed=False,
+    )
