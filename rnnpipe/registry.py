@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import configparser
 import functools
+import inspect
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -73,6 +74,16 @@ class Registry(catalogue.Registry):  # type: ignore[misc]
             except PluginError:
                 continue
         return functions
+
+    def find(self, name: str) -> dict[str, str | int | None]:
+        """Where the function is written; ``spacy debug config --show-functions`` prints it."""
+        function = self.load(name)
+        return {
+            "module": function.__module__,
+            "file": inspect.getsourcefile(function),
+            "line_no": inspect.getsourcelines(function)[1],
+            "docstring": inspect.getdoc(function),
+        }
 
     def load(self, name: str) -> Callable[..., Any]:
         """The function as it was registered; raises what ``get`` raises."""

@@ -269,7 +269,7 @@ def _config_in_progress() -> tuple[str, Block]:
     while frame is not None:
         place = frame.f_globals.get("__name__"), frame.f_code.co_name
         if place in (("confection._registry", "fill"), ("confection._registry", "resolve")):
-            config = frame.f_locals["config"]
+            config = frame.f_locals.get("config", config)  # Promise.resolve has none
         elif config and place == ("spacy.language", "create_pipe"):
             return f"components.{frame.f_locals['name']}", frame.f_locals["config"]
         elif config and place[0] != "confection._registry":

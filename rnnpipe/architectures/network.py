@@ -18,6 +18,7 @@ from rnnpipe.batching import Batch, Limits, make_batch
 from rnnpipe.errors import SettingsError
 from rnnpipe.network import Network as TorchNetwork
 from rnnpipe.network import NetworkBuilder, Reader, label_facts, with_labels
+from rnnpipe.settings import checked
 from rnnpipe.shim import TorchShim
 from rnnpipe.types import (
     DecoderBuilder,
@@ -34,6 +35,7 @@ from rnnpipe.types import (
 T = TypeVar("T")
 
 
+@checked("architectures", "rnnpipe.Network.v1")
 def Network(
     embedding: EmbeddingBuilder,
     encoder: EncoderBuilder,
