@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import torch
 from thinc.api import ArgsKwargs, Optimizer, PyTorchShim
-from thinc.util import convert_recursive, get_torch_default_device
+from thinc.util import convert_recursive, get_torch_default_device, torch2xp
 from torch import Tensor, nn
 
 from rnnpipe.dropout import set_dropout_rate
@@ -156,13 +156,25 @@ class TorchShim(PyTorchShim):
 
     def finish_update(self, optimizer: Optimizer) -> None:
         """One step of the optimizer for the whole module (see :mod:`rnnpipe.optimizer_step`)."""
-        if not isinstance(optimizer, Optimizer):
+        if not callable(optimizer):
             raise SettingsError(
                 expected("finish_update", "a thinc.api.Optimizer", type(optimizer).__name__)
             )
         with self._lock.exclusive():
-            step(optimizer, self._parameters())
+            if isinstance(optimizer, Optimizer):
+                step(optimizer, self._parameters())
+            else:
+                self._hand_over(optimizer)
             self._weights_version += 1
+
+    def _hand_over(self, collect: Callable[[Any, Any, Any], Any]) -> None:
+        """Give weights and gradients to a function that steps later, tensor by tensor and in
+        place, as ``nlp.rehearse`` does. The keys are others, since thinc keeps arrays there."""
+        for (marker, owner, name), weight in self._parameters().items():
+            if weight.grad is not None:
+                key = (f"{marker} rehearsal", owner, name)
+                collect(key, torch2xp(weight.detach()), torch2xp(weight.grad))
+                weight.grad = None
 
     @contextmanager
     def use_params(self, params: Mapping[Any, Any]) -> Iterator[None]:
