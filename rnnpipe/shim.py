@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +25,10 @@ from rnnpipe.lock import SharedLock
 from rnnpipe.optimizer_step import Key, parameter_key, step
 from rnnpipe.types import Precision
 from rnnpipe.weights import Facts, dump, load_into, parse
+
+# OpenMP's threads do not live through a fork: a child process that tried to use them, as with
+# ``nlp.pipe(n_process=2)``, would wait for them for ever.
+os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
 
 class TorchShim(PyTorchShim):

@@ -15,30 +15,30 @@ def _load(group, name):
     return entry.load()
 
 
-def settings_of(name):
+def settings_of(kind, name):
     """The settings that a component cannot do without, small."""
     hashed = {"width": 8, "norm": 50, "prefix": 20, "suffix": 20, "shape": 20}
     special = {
-        "rnnpipe.Hashed.v1": lambda: hashed,
-        "rnnpipe.Words.v1": lambda: {"width": 5},
-        "rnnpipe.CharRNN.v1": lambda: {
+        ("embedding", "rnnpipe.Hashed.v1"): lambda: hashed,
+        ("embedding", "rnnpipe.Words.v1"): lambda: {"width": 5},
+        ("embedding", "rnnpipe.CharRNN.v1"): lambda: {
             "encoder": _load("rnnpipe_encoders", "rnnpipe.BiLSTM.v1")(width=3)
         },
-        "rnnpipe.Concat.v1": lambda: {
+        ("embedding", "rnnpipe.Concat.v1"): lambda: {
             "parts": {
                 "hashed": _load("rnnpipe_embeddings", "rnnpipe.Hashed.v1")(**hashed),
                 "words": _load("rnnpipe_embeddings", "rnnpipe.Words.v1")(width=5),
             }
         },
-        "rnnpipe.PoolConcat.v1": lambda: {
+        ("pooler", "rnnpipe.Concat.v1"): lambda: {
             "parts": {
                 "last": _load("rnnpipe_poolers", "rnnpipe.Last.v1")(),
                 "mean": _load("rnnpipe_poolers", "rnnpipe.Mean.v1")(),
             }
         },
-        "rnnpipe.Tok2Vec.v1": lambda: {"tok2vec": FixedWidth(6)},
+        ("embedding", "rnnpipe.Tok2Vec.v1"): lambda: {"tok2vec": FixedWidth(6)},
     }
-    return special[name]() if name in special else {}
+    return special[kind, name]() if (kind, name) in special else {}
 
 
 class FixedWidth:
@@ -57,7 +57,7 @@ class FixedWidth:
 def build(kind, name):
     """The builder of a registered component."""
     function = _load(GROUPS[kind], name)
-    settings = settings_of(name)
+    settings = settings_of(kind, name)
     if kind == "encoder" and not settings:
         settings = {"width": 5}
     return function(**settings)

@@ -2,6 +2,7 @@
 
 from importlib.metadata import entry_points
 
+import numpy as np
 import pytest
 import spacy
 from building import GROUPS
@@ -19,5 +20,5 @@ def pytest_generate_tests(metafunc):
 def nlp():
     nlp = spacy.blank("en")
     for i, word in enumerate(["the", "house", "red", "a", "Berlin", "runs"]):
-        nlp.vocab.set_vector(word, [0.1 * i, 0.2, -0.3, 1.0])
+        nlp.vocab.set_vector(word, np.array([0.1 * i, 0.2, -0.3, 1.0], dtype="f"))
     return nlp

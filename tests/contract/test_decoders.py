@@ -118,8 +118,8 @@ def test_tags_are_legal_under_their_scheme(node_decoder, labels):
 def test_runs_without_a_device(decoder_name, labels):
     if not reads_nodes(decoder_name):
         pytest.skip("labels documents only")
+    decoder = build("decoder", decoder_name)(WIDTH, labels).to("meta")
     with torch.device("meta"):
-        decoder = build("decoder", decoder_name)(WIDTH, labels)
         states = torch.randn(3, 5, WIDTH, requires_grad=True)
         structure = Sequences(torch.empty(3, dtype=torch.int64), 5)
         gold = torch.empty(3, 5, dtype=torch.int64)

@@ -119,8 +119,8 @@ def test_state_is_carried_from_chunk_to_chunk(encoder):
 
 
 def test_runs_without_a_device(encoder_name):
+    encoder = build("encoder", encoder_name)(N_IN).to("meta")
     with torch.device("meta"):
-        encoder = build("encoder", encoder_name)(N_IN)
         x = torch.randn(3, 5, N_IN, requires_grad=True)
         structure = Sequences(torch.empty(3, dtype=torch.int64), 5)
         encoder.train()

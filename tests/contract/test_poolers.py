@@ -60,8 +60,8 @@ def test_no_gradient_comes_from_padding(pooler):
 
 
 def test_runs_without_a_device(pooler_name):
+    pooler = build("pooler", pooler_name)(WIDTH).to("meta")
     with torch.device("meta"):
-        pooler = build("pooler", pooler_name)(WIDTH)
         states = torch.randn(3, 5, WIDTH, requires_grad=True)
         structure = Sequences(torch.empty(3, dtype=torch.int64), 5)
         pooler(Encoded(states, structure, WIDTH)).sum().backward()
