@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from rnnpipe.batching import Bucket, Limits, plan_buckets
 from rnnpipe.errors import StructureError
+from rnnpipe.settings import checked
 from rnnpipe.shim import TorchShim
 from rnnpipe.structures import Sequences
 from rnnpipe.types import Encoder, EncoderBuilder, PositiveInt, Precision
@@ -24,6 +25,7 @@ from rnnpipe.weights import Facts
 Vectors: TypeAlias = Sequence[Floats2d]
 
 
+@checked("architectures", "rnnpipe.Tok2VecEncoder.v1")
 def Tok2VecEncoder(
     encoder: EncoderBuilder,
     width: PositiveInt | None = None,
