@@ -447,6 +447,24 @@ def test_facts_are_plain_json_from_the_start():
         make_shim().set_module(Net(), {"labels": {1}})
 
 
+# A function in the optimizer's place, as nlp.rehearse has it: it steps later, and in place
+
+
+def test_a_function_is_handed_weights_and_gradients():
+    shim, seen = make_shim(), {}
+    with shim.training() as module:
+        module(torch.from_numpy(X)).sum().backward()
+    gradients = [p.grad.clone().numpy() for p in shim.module.parameters()]
+    shim.finish_update(lambda key, weight, gradient: seen.update({key: (weight, gradient)}))
+    assert [key[-1] for key in seen] == NAMES
+    assert all(p.grad is None for p in shim.module.parameters())
+    for (weight, gradient), expected in zip(seen.values(), gradients, strict=True):
+        np.testing.assert_array_equal(gradient, expected)
+        weight -= 1
+    for parameter, before in zip(shim.module.parameters(), weights(make_shim()), strict=True):
+        torch.testing.assert_close(parameter.detach(), before - 1)
+
+
 # Copies
 
 

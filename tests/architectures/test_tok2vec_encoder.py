@@ -282,6 +282,9 @@ def test_spacys_tagger_and_parser_train_and_round_trip(tmp_path):
     assert_equal_docs(predicted, [nlp(text) for text in texts])
     again = util.load_model_from_config(nlp.config).from_bytes(nlp.to_bytes())
     assert_equal_docs(predicted, list(again.pipe(texts)))
+    assert_equal_docs(predicted, list(again.pipe(texts, n_process=2, batch_size=4)))
+    again.replace_listeners("tok2vec", "tagger", ["model.tok2vec"])  # a copy of its own
+    assert_equal_docs(predicted, list(again.pipe(texts)))
 
 
 @pytest.mark.skipif("RNNPIPE_DATA" not in os.environ, reason="RNNPIPE_DATA is not set")
