@@ -58,9 +58,10 @@ ALWAYS = {
     "spacy_cli": ["rnnpipe = rnnpipe.bootstrap", "rnnpipe_command = rnnpipe.cli.spacy_command"],
 }
 
-TEST = ["pytest>=8", "hypothesis>=6.100", "pytorch-crf>=0.7.2"]
-LINT = ["ruff>=0.9", "mypy>=1.14", "import-linter>=2.1"]
-DEV = ["build>=1.2", "tox>=4.20"]
+TEST = ["pytest>=8", "hypothesis>=6.100", "import-linter>=2.1"]
+LINT = ["ruff>=0.9", "mypy>=1.14"]
+#: Peers and data formats of benchmarks/.
+BENCHMARKS = ["pytorch-crf>=0.7.2", "conllu>=6.0"]
 
 setup(
     name="rnnpipe",
@@ -70,6 +71,7 @@ setup(
     long_description_content_type="text/markdown",
     author="the rnnpipe authors",
     license="MIT",
+    license_files=["LICENSE"],
     python_requires=">=3.10",
     install_requires=[
         "torch>=2.6",
@@ -88,7 +90,8 @@ setup(
         "fast": ["numba>=0.60"],
         "test": TEST,
         "lint": LINT,
-        "dev": TEST + LINT + DEV,
+        "benchmarks": BENCHMARKS,
+        "dev": TEST + LINT + BENCHMARKS + ["build>=1.2", "tox>=4.20"],
     },
     packages=[*find_packages(include=["rnnpipe", "rnnpipe.*"]), "rnnpipe.configs"],
     package_dir={"rnnpipe.configs": "configs"},
@@ -96,7 +99,6 @@ setup(
     entry_points={**REGISTERED, **ALWAYS},
     zip_safe=False,
     classifiers=[
-        "License :: OSI Approved :: MIT License",
         "Programming Language :: Python :: 3",
         "Programming Language :: Python :: 3.10",
         "Programming Language :: Python :: 3.11",
