@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from rnnpipe.decoders.chain.partition import log_partition
+from rnnpipe.decoders.chain.partition import log_partition, log_probability
 from rnnpipe.decoders.chain.potentials import Chain
 from rnnpipe.decoders.sequence import ChainDecoder, in_full_precision, nodes_of
 from rnnpipe.errors import SettingsError, expected
@@ -86,7 +86,10 @@ class CRFDecoder(ChainDecoder):
         ``first_illegal`` before training.
         """
         chain = self.chain(nodes_of(x, "rnnpipe.CRF.v1"))
-        return (log_partition(chain) - _gold_score(chain, gold)).sum()
+        possible = _possible(gold, chain)
+        if possible is None:
+            return -log_probability(chain, gold).sum()
+        return (log_partition(chain) - log_partition(chain.only(possible))).sum()
 
     def predict(self, x: Encoded | Tensor) -> Prediction:
         """The most probable sequences. No probabilities: see ``marginals``."""
@@ -125,13 +128,14 @@ class StateCRFDecoder(CRFDecoder):
         return self.transitions + in_full_precision(scores)
 
 
-def _gold_score(chain: Chain, gold: Gold) -> Tensor:
-    """``log Z(gold)``, ``(B,)``."""
+def _possible(gold: Gold, chain: Chain) -> Tensor | None:
+    """``(B, T, L)`` bool, the labels that the gold annotations leave; ``None`` if that is one label
+    everywhere."""
     if gold.dim() == 3:
-        return log_partition(chain.only(gold))
-    # Complete labels need no sum. Only a CPU says for free whether they are.
-    if gold.device.type == "cpu" and not ((gold < 0) & chain.structure.mask).any():
-        return chain.score(gold)
-    labels = torch.arange(chain.emissions.shape[2], device=gold.device)
-    missing = (gold < 0).unsqueeze(2)
-    return log_partition(chain.only((gold.unsqueeze(2) == labels) | missing))
+        return gold
+    missing = gold < 0
+    # Complete annotations need no second sum, but only a CPU says for free whether they are.
+    if gold.device.type == "cpu" and not (missing & chain.structure.mask).any():
+        return None
+    labels = torch.arange(chain.end.shape[0], device=gold.device)
+    return (gold.unsqueeze(2) == labels) | missing.unsqueeze(2)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rnnpipe.decoders.chain.partition import log_partition, marginals
+from rnnpipe.decoders.chain.partition import log_probability, marginals
 from rnnpipe.decoders.chain.potentials import Chain
 from rnnpipe.decoders.chain.search import n_best, sample, viterbi
 from rnnpipe.decoders.chain.segments import Segments, segment_log_probabilities
@@ -64,7 +64,7 @@ class SequenceDecoder(Decoder, Protocol):
 class ChainDecoder(nn.Module):
     """The methods of :class:`SequenceDecoder` for a decoder whose distribution is a linear chain.
 
-    constrained: whether the labels' scheme forbids sequences; without a scheme nothing is forbidden.
+    constrained: whether the labels' scheme forbids sequences; without one, nothing is forbidden.
     """
 
     within: Tensor
@@ -117,8 +117,7 @@ class ChainDecoder(nn.Module):
         return sample(self.chain(x), n, generator)
 
     def path_log_probability(self, x: Encoded, paths: Tensor) -> Tensor:
-        chain = self.chain(x)
-        return chain.score(paths) - log_partition(chain)
+        return log_probability(self.chain(x), paths)
 
     def segment_log_probabilities(
         self, x: Encoded, rows: Tensor, starts: Tensor, ends: Tensor, types: Tensor

@@ -11,88 +11,80 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rnnpipe.decoders.chain.potentials import Chain
+from rnnpipe.decoders.chain.potentials import Chain, ClosedChain
 
 
 @dataclass(frozen=True)
 class LogMessages:
-    """Sums over all the ways to reach and to leave each label, as logarithms, ``(B, T, L)``.
+    """Sums over all the ways to reach and to leave each label, ``(T + 1, B, L + 1)`` logarithms.
 
-    entering: nodes before t, and the step to t. ``start`` at the first node.
-    forward: nodes up to t, ``entering + emissions``.
-    leaving: the step from t, and the nodes after it. ``end`` at the last node.
-    backward: nodes from t on, ``leaving + emissions``.
-    log_partition: ``log Z``, ``(B,)``; exact, without a factor.
+    closed: the chain they belong to, its scores lowered by constants that are the same for all
+        sequences of a document.
+    forward: the sum over everything before node t, and node t.
+    leaving: the sum over the step from t and everything after it.
+    backward: node t as well, ``leaving + emissions``.
+    log_total: ``log Z`` of the lowered scores, ``(B,)``.
+    lowered: by how much each document's sequences were lowered, ``(B,)``.
     """
 
-    chain: Chain
-    entering: Tensor
+    closed: ClosedChain
     forward: Tensor
     leaving: Tensor
     backward: Tensor
-    log_partition: Tensor
+    log_total: Tensor
+    lowered: Tensor
 
-    def posterior(self) -> Tensor:
-        """``p(y_t)``, ``(B, T, L)``, zeros at padding and where no sequence is possible."""
-        scores = self.forward + self.leaving
-        dead = scores.amax(-1, keepdim=True) == -torch.inf
-        share = torch.softmax(scores.masked_fill(dead, 0.0), dim=-1).masked_fill(dead, 0.0)
-        return self.chain.structure.blank(share)
+    def expectations(self, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """``weights_b p(y_t)``, ``(T + 1, B, L + 1)``, and ``sum_b weights_b sum_t p(y_t, y_t+1)``
+        in the shape of the chain's transitions: where each step has its own, nothing is summed.
 
-    def expected_transitions(self, weights: Tensor) -> Tensor:
-        """``sum_b weights_b sum_t p(y_t, y_t+1)`` in the shape of the chain's transitions.
-
-        weights: ``(B,)``; where each step has transitions of its own, documents are not summed.
+        weights: ``(B,)``. Zeros for a document of which no sequence is possible.
         """
-        chain, steps = self.chain, self.chain.structure.size - 1
-        totals = torch.zeros_like(chain.transitions)
-        for t in range(steps):
-            # (B, 1, 1): the pair's normaliser, with the factors that these messages happen to have
-            norm = torch.logsumexp(self.entering[:, t + 1] + self.backward[:, t + 1], dim=-1)
-            invalid = ~chain.structure.mask[:, t + 1] | (norm == -torch.inf)
-            pairs = self.forward[:, t, :, None] + chain.step(t) + self.backward[:, t + 1, None]
-            pairs = (pairs - norm[:, None, None]).masked_fill(invalid[:, None, None], -torch.inf)
-            expected = pairs.exp() * weights[:, None, None]  # (B, L, L)
-            if chain.by_step:
-                totals[:, t] = expected
+        norms = torch.logsumexp(self.forward + self.leaving, -1, keepdim=True)
+        norms = norms.masked_fill(norms == -torch.inf, 0.0)  # (T + 1, B, 1)
+        nodes = (self.forward + self.leaving - norms).exp() * weights.unsqueeze(1)
+        steps = torch.zeros_like(self.closed.transitions)
+        for t, norm in enumerate(norms[:-1]):
+            before = (self.forward[t] - norm).unsqueeze(2)
+            pairs = before + self.closed.step(t) + self.backward[t + 1].unsqueeze(1)
+            expected = pairs.exp() * weights[:, None, None]  # (B, L + 1, L + 1)
+            if self.closed.by_step:
+                steps[t] = expected
             else:
-                totals += expected.sum(0)
-        return totals
+                steps += expected.sum(0)
+        return nodes, steps
 
 
 def log_messages(chain: Chain) -> LogMessages:
-    """The messages of a batch with at least one node, in the precision of its scores."""
-    mirror = chain.mirrored
-    entering, forward, scales = _sweep(chain)
-    leaving, backward, _ = _sweep(mirror)
-    structure = chain.structure
-    ended = torch.logsumexp(structure.last(forward) + chain.end, dim=-1)
-    scale = structure.blank(scales).sum(1)
-    log_partition = torch.where(structure.lengths > 0, ended + scale, 0.0)
+    """The messages of a batch, in the precision of its scores."""
+    closed = chain.close()
+    forward, scales = [closed.start + closed.emissions[0]], []
+    for t, emitted in enumerate(closed.emissions[1:]):
+        forward[-1], scale = _rescale(forward[-1])
+        scales.append(scale)
+        moved = forward[-1].unsqueeze(2) + closed.step(t)  # (B, L + 1 from, L + 1 to)
+        forward.append(torch.logsumexp(moved, dim=1) + emitted)
+    # Only the label "over" is left at the last node.
+    log_total = torch.stack([forward[-1][:, -1], *scales]).sum(0)
+
+    leaving = [torch.zeros_like(forward[-1])]
+    backward = [closed.emissions[-1]]
+    for t in range(len(closed.emissions) - 2, -1, -1):
+        moved = closed.step(t) + backward[-1].unsqueeze(1)  # (B, L + 1 from, L + 1 to)
+        # Rescaled only after this: the messages on both sides of a step must fit each other.
+        leaving.append(torch.logsumexp(moved, dim=2))
+        backward.append(_rescale(leaving[-1] + closed.emissions[t])[0])
     return LogMessages(
-        chain,
-        entering,
-        forward,
-        structure.reverse(leaving),
-        structure.reverse(backward),
-        log_partition,
+        closed,
+        torch.stack(forward),
+        torch.stack(leaving[::-1]),
+        torch.stack(backward[::-1]),
+        log_total,
+        torch.zeros_like(log_total),
     )
 
 
-def _sweep(chain: Chain) -> tuple[Tensor, Tensor, Tensor]:
-    """Left to right: ``(B, T, L)`` entering, ``(B, T, L)`` forward, ``(B, T)`` factors removed.
-
-    Nothing after a document's last node is read by anyone, so padding needs no mask here.
-    """
-    entering = [chain.start.expand_as(chain.emissions[:, 0])]
-    forward: list[Tensor] = []
-    scales: list[Tensor] = []
-    for t, emitted in enumerate(chain.emissions.unbind(1)):
-        if t:
-            moved = forward[-1].unsqueeze(2) + chain.step(t - 1)  # (B, L from, L to)
-            entering.append(torch.logsumexp(moved, dim=1))
-        reached = entering[-1] + emitted
-        scale = reached.amax(-1, keepdim=True).clamp(min=torch.finfo(reached.dtype).min)
-        forward.append(reached - scale)
-        scales.append(scale.squeeze(1))
-    return torch.stack(entering, 1), torch.stack(forward, 1), torch.stack(scales, 1)
+def _rescale(message: Tensor) -> tuple[Tensor, Tensor]:
+    """``(B, L + 1)`` with a maximum of 0, and what was taken away, ``(B,)``."""
+    scale = message.amax(-1, keepdim=True)
+    return message - scale.masked_fill(scale == -torch.inf, 0.0), scale.squeeze(1)

@@ -18,26 +18,32 @@ def log_partition(chain: Chain) -> Tensor:
     """``log Z`` of each document in nats, ``(B,)``; 0 for an empty one.
 
     Its gradient in the emissions is ``p(y_t)`` and in the transitions ``sum_t p(y_t, y_t+1)``; both
-    come from one forward and one backward sweep, not from an autograd graph through the steps.
+    come from one sweep forward and one backward, not from an autograd graph through the steps.
     ``-inf``, with a gradient of zero, where every sequence is forbidden.
     """
-    value: Tensor = _LogPartition.apply(  # type: ignore[no-untyped-call]
-        chain.emissions, chain.transitions, chain.start, chain.end, chain.structure
-    )
+    value: Tensor = _Partition.apply(*chain.scores, chain.structure, None)  # type: ignore[no-untyped-call]
     return value
+
+
+def log_probability(chain: Chain, paths: Tensor) -> Tensor:
+    """``log p(y) = score(y) - log Z`` of one sequence a document in nats, ``(B,)``.
+
+    paths: ``(B, T)`` label ids, anything at padding.
+    """
+    value: Tensor = _Partition.apply(*chain.scores, chain.structure, paths)  # type: ignore[no-untyped-call]
+    return -value
 
 
 @torch.no_grad()
 def marginals(chain: Chain) -> Tensor:
     """``p(y_t)``, ``(B, T, L)``, zeros at padding."""
-    if chain.emissions.numel() == 0:
-        return torch.zeros_like(chain.emissions)
-    return _messages(chain).posterior().to(chain.emissions.dtype)
+    nodes, _ = _messages(chain).expectations(chain.emissions.new_ones(chain.structure.batch_size))
+    return nodes[:-1, :, :-1].transpose(0, 1).to(chain.emissions.dtype)
 
 
 @torch.no_grad()
 def messages(chain: Chain) -> LogMessages:
-    """The logarithmic messages of a batch with at least one node, in float64 where possible."""
+    """The logarithmic messages of a batch, in float64 where the device has it."""
     interval = rescale_interval(chain)
     if interval is None:
         return log_messages(chain.double())
@@ -49,7 +55,9 @@ def _messages(chain: Chain) -> ScaledMessages | LogMessages:
     return log_messages(chain) if interval is None else scaled_messages(chain, interval)
 
 
-class _LogPartition(torch.autograd.Function):
+class _Partition(torch.autograd.Function):
+    """``log Z``, less the score of a path if one is given: ``(B,)``."""
+
     @staticmethod
     def forward(
         ctx: Any,
@@ -58,29 +66,34 @@ class _LogPartition(torch.autograd.Function):
         start: Tensor,
         end: Tensor,
         structure: Sequences,
+        paths: Tensor | None,
     ) -> Tensor:
         chain = Chain(emissions, transitions, start, end, structure)
-        ctx.chain, ctx.messages = chain, None
-        if emissions.numel() == 0:
-            return emissions.new_zeros(emissions.shape[0])
-        ctx.messages = found = _messages(chain)
-        return found.log_partition.to(emissions.dtype)
+        sums = _messages(chain)
+        path = None if paths is None else chain.close_path(paths)
+        ctx.dtype, ctx.messages, ctx.path = emissions.dtype, sums, path
+        value = (
+            sums.log_total + sums.lowered
+            if path is None
+            else sums.log_total - sums.closed.score(path)
+        )
+        return value.to(emissions.dtype)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, weights: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, None]:
-        chain: Chain = ctx.chain
-        if ctx.messages is None:
-            scores = (chain.emissions, chain.transitions, chain.start, chain.end)
-            nothing = [torch.zeros_like(score) for score in scores]
-            return nothing[0], nothing[1], nothing[2], nothing[3], None
-        nodes = ctx.messages.posterior() * weights[:, None, None]
-        moves = ctx.messages.expected_transitions(weights)
-        dtype = chain.emissions.dtype
-        return (
-            nodes.to(dtype),
-            moves.to(dtype),
-            nodes[:, 0].sum(0).to(dtype),
-            chain.structure.last(nodes).sum(0).to(dtype),
-            None,
-        )
+    def backward(ctx: Any, weights: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, None, None]:
+        sums: ScaledMessages | LogMessages = ctx.messages
+        nodes, steps = (x.to(ctx.dtype) for x in sums.expectations(weights))
+        if ctx.path is not None:
+            less = -weights.expand_as(ctx.path)
+            pairs = sums.closed.pairs_of(ctx.path)
+            nodes.scatter_add_(2, ctx.path.unsqueeze(2), less.unsqueeze(2))
+            if sums.closed.by_step:
+                steps.flatten(2).scatter_add_(2, pairs.unsqueeze(2), less[1:].unsqueeze(2))
+            else:
+                steps.view(-1).index_add_(0, pairs.flatten(), less[1:].flatten())
+        moves, ends = steps[..., :-1, :-1], steps[..., :-1, -1]
+        if sums.closed.by_step:
+            moves, ends = moves[:-1].transpose(0, 1), ends.sum((0, 1))
+        nodes = nodes[:-1, :, :-1]
+        return nodes.transpose(0, 1), moves, nodes[:1].sum((0, 1)), ends, None, None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from rnnpipe.structures import Sequences
 
@@ -37,70 +38,94 @@ class Chain:
         """Whether each step has transitions of its own."""
         return self.transitions.dim() == 4
 
-    def detach(self) -> Chain:
-        """The same scores, out of the autograd graph."""
-        return replace(
-            self,
-            emissions=self.emissions.detach(),
-            transitions=self.transitions.detach(),
-            start=self.start.detach(),
-            end=self.end.detach(),
-        )
+    @property
+    def scores(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Emissions, transitions, start and end."""
+        return self.emissions, self.transitions, self.start, self.end
 
     def double(self) -> Chain:
         """The same scores in float64, where the device has it."""
         if self.emissions.device.type == "mps":
             return self
-        return replace(
-            self,
-            emissions=self.emissions.double(),
-            transitions=self.transitions.double(),
-            start=self.start.double(),
-            end=self.end.double(),
-        )
-
-    @property
-    def mirrored(self) -> Chain:
-        """The chain of every document read back to front, left-aligned like this one."""
-        transitions = self.transitions.transpose(-1, -2)
-        if self.by_step:
-            steps = Sequences((self.structure.lengths - 1).clamp(min=0), transitions.shape[1])
-            transitions = steps.reverse(transitions.flatten(2)).view(transitions.shape)
-        emissions = self.structure.reverse(self.emissions)
-        return Chain(emissions, transitions, self.end, self.start, self.structure)
-
-    def step(self, t: int) -> Tensor:
-        """The transitions from node t to node t + 1: ``(L, L)`` or ``(B, L, L)``."""
-        return self.transitions[:, t] if self.by_step else self.transitions
+        emissions, transitions, start, end = (score.double() for score in self.scores)
+        return Chain(emissions, transitions, start, end, self.structure)
 
     def only(self, possible: Tensor) -> Chain:
         """The chain without the labels that are not ``possible`` (``(B, T, L)`` bool)."""
         excluded = ~possible & self.structure.mask.unsqueeze(2)
         return replace(self, emissions=self.emissions.masked_fill(excluded, -torch.inf))
 
-    def score(self, paths: Tensor) -> Tensor:
-        """``score(y)`` of one sequence a document. ``paths``: ``(B, T)`` label ids, anything at
-        padding. Returns ``(B,)``, differentiable."""
-        if self.structure.size == 0:
-            return self.emissions.sum((1, 2))  # (B,) zeros that belong to the graph
-        mask = self.structure.mask
-        paths = paths.masked_fill(~mask, 0)
-        emitted = self.emissions.gather(2, paths.unsqueeze(2)).squeeze(2)  # (B, T)
-        moves = paths[:, :-1] * self.end.shape[0] + paths[:, 1:]  # (B, T - 1)
+    def close(self) -> ClosedChain:
+        """The same distribution without lengths; see :class:`ClosedChain`."""
+        batch, size, n_labels = self.emissions.shape
+        there = self.structure.mask.T.unsqueeze(2)  # (T, B, 1)
+        emissions = self.emissions.new_full((size + 1, batch, n_labels + 1), -torch.inf)
+        emissions[:size, :, :-1] = torch.where(there, self.emissions.transpose(0, 1), -torch.inf)
+        emissions[:size, :, -1:] = torch.where(there, -torch.inf, 0.0)
+        emissions[size, :, -1] = 0.0
+        steps = (size, batch) if self.by_step else ()
+        transitions = self.end.new_full((*steps, n_labels + 1, n_labels + 1), -torch.inf)
         if self.by_step:
-            moved = self.transitions.flatten(2).gather(2, moves.unsqueeze(2)).squeeze(2)
+            transitions[: size - 1, :, :-1, :-1] = self.transitions.transpose(0, 1)
         else:
-            moved = self.transitions.flatten()[moves]
-        # where, not a product: a score may be -inf.
-        inner = torch.where(mask, emitted, 0.0).sum(1) + torch.where(mask[:, 1:], moved, 0.0).sum(1)
-        last = self.structure.last(paths.unsqueeze(2)).squeeze(1)
-        outer = self.start[paths[:, 0]] + self.end[last]
-        return torch.where(self.structure.lengths > 0, inner + outer, 0.0)
+            transitions[:-1, :-1] = self.transitions
+        transitions[..., :-1, -1] = self.end
+        transitions[..., -1, -1] = 0.0
+        return ClosedChain(emissions, transitions, torch.cat([self.start, self.end.new_zeros(1)]))
+
+    def close_path(self, path: Tensor) -> Tensor:
+        """``(B, T)`` label ids, anything at padding, to ``(T + 1, B)`` ids of the closed chain."""
+        over = self.end.shape[0]
+        return F.pad(path.masked_fill(~self.structure.mask, over).T, (0, 0, 0, 1), value=over)
 
 
-def steps_from(transitions: Tensor, rows: Tensor, t: Tensor | int, labels: Tensor) -> Tensor:
-    """The scores of the steps from node ``t`` of document ``rows`` at ``labels`` on, a new last
-    axis over the labels they lead to. rows, t and labels broadcast against each other."""
-    if transitions.dim() == 4:
-        return transitions[rows, t, labels]
-    return transitions[labels]
+@dataclass(frozen=True)
+class ClosedChain:
+    """A chain whose documents all have T + 1 nodes, time first.
+
+    One more label, the last, stands for "the document is over". It is the only possible label from
+    a document's length on, and impossible before; the score of a document's end is that of the step
+    to it. So what follows knows neither lengths nor masks, and a document without nodes is one like
+    any other.
+
+    emissions: ``(T + 1, B, L + 1)``.
+    transitions: ``(L + 1, L + 1)`` or ``(T, B, L + 1, L + 1)``.
+    start: ``(L + 1,)``.
+    """
+
+    emissions: Tensor
+    transitions: Tensor
+    start: Tensor
+
+    @property
+    def by_step(self) -> bool:
+        """Whether each step has transitions of its own."""
+        return self.transitions.dim() == 4
+
+    def step(self, t: int) -> Tensor:
+        """The transitions from node t to node t + 1: ``(L + 1, L + 1)`` or with ``(B, ...)``."""
+        return self.transitions[t] if self.by_step else self.transitions
+
+    def steps_from(self, t: Tensor | int, rows: Tensor, labels: Tensor) -> Tensor:
+        """The scores of the steps from node ``t`` of document ``rows`` at ``labels`` on: a new last
+        axis over the labels they lead to. t, rows and labels broadcast against each other."""
+        return self.transitions[t, rows, labels] if self.by_step else self.transitions[labels]
+
+    def steps_to(self, t: Tensor | int, rows: Tensor, labels: Tensor) -> Tensor:
+        """The scores of the steps from node ``t`` that lead to ``labels``, in the same way."""
+        transposed = self.transitions.transpose(-1, -2)
+        return transposed[t, rows, labels] if self.by_step else transposed[labels]
+
+    def pairs_of(self, path: Tensor) -> Tensor:
+        """``(T, B)`` the positions of a path's steps in flattened ``[from, to]`` scores."""
+        return path[:-1] * self.start.shape[0] + path[1:]
+
+    def score(self, path: Tensor) -> Tensor:
+        """``score(y)``, ``(B,)``, of one sequence a document, ``(T + 1, B)``."""
+        emitted = self.emissions.gather(2, path.unsqueeze(2)).squeeze(2)
+        pairs = self.pairs_of(path)
+        if self.by_step:
+            moved = self.transitions.flatten(2).gather(2, pairs.unsqueeze(2)).squeeze(2)
+        else:
+            moved = self.transitions.flatten()[pairs]
+        return self.start[path[0]] + emitted.sum(0) + moved.sum(0)

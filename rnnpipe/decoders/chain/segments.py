@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from rnnpipe.decoders.chain.logspace import LogMessages
 from rnnpipe.decoders.chain.partition import messages
-from rnnpipe.decoders.chain.potentials import Chain, steps_from
+from rnnpipe.decoders.chain.potentials import Chain
 
 
 @dataclass(frozen=True)
@@ -40,63 +41,45 @@ def segment_log_probabilities(chain: Chain, segments: Segments, within: Tensor) 
     """
     if len(segments.rows) == 0:
         return chain.emissions.new_zeros(0)
-    sums, lengths = messages(chain), chain.structure.lengths[segments.rows]
-    transitions = sums.chain.transitions
-    if chain.by_step:  # one more step, which no result reads, so that every node has one
-        transitions = torch.cat([transitions, torch.zeros_like(transitions[:, :1])], dim=1)
-        if chain.structure.size == 1:
-            transitions = transitions.new_zeros(len(lengths), 1, *within.shape)
+    sums = messages(chain)
+    within = F.pad(within, (0, 1, 0, 1))  # being over goes on with nothing
     rows, labels = segments.rows.unsqueeze(1), segments.members.clamp(min=0)
-    starts, last = segments.starts.unsqueeze(1), segments.ends.unsqueeze(1) - 1
-    apart = _only(~within, transitions)
+    first, last = segments.starts.unsqueeze(1), segments.ends.unsqueeze(1) - 1
 
-    reached = _given(
-        (sums.forward + sums.leaving)[rows, starts, labels], _total(sums, segments)
-    ).masked_fill(segments.members < 0, -torch.inf)  # (N, K)
-    before = (starts - 1).clamp(min=0)
-    moves = steps_from(transitions.transpose(-1, -2), rows, before, labels) + apart.T[labels]
-    left = torch.logsumexp(sums.forward[segments.rows, before.squeeze(1)].unsqueeze(1) + moves, 2)
-    left = _given(left, sums.entering[rows, starts, labels])
-    reached = reached + torch.where(starts > 0, left, 0.0)
+    node = (sums.forward + sums.leaving)[first, rows]  # (N, 1, L + 1)
+    reached = node.squeeze(1).gather(1, labels)
+    reached = _given(reached, torch.logsumexp(node, 2)).masked_fill(
+        segments.members < 0, -torch.inf
+    )
 
-    reached = _go_on(reached, sums, segments, transitions, within)
+    before = (first - 1).clamp(min=0)
+    ways = sums.closed.steps_to(before, rows, labels) + sums.forward[before, rows]  # (N, K, L + 1)
+    apart = torch.logsumexp(ways.masked_fill(within.T[labels], -torch.inf), 2)
+    apart = _given(apart, torch.logsumexp(ways, 2))
+    reached = reached + torch.where(first > 0, apart, 0.0)
 
-    after = torch.minimum(last + 1, lengths.unsqueeze(1) - 1)
-    moves = steps_from(transitions, rows, last, labels) + apart[labels]  # (N, K, L)
-    right = torch.logsumexp(sums.backward[segments.rows, after.squeeze(1)].unsqueeze(1) + moves, 2)
-    right = _given(right, sums.leaving[rows, last, labels])
-    reached = reached + torch.where(last + 1 < lengths.unsqueeze(1), right, 0.0)
-    return torch.logsumexp(reached, dim=1).to(chain.emissions.dtype)
+    reached = _go_on(reached, sums, segments, within)
+
+    ways = sums.closed.steps_from(last, rows, labels) + sums.backward[last + 1, rows]
+    apart = torch.logsumexp(ways.masked_fill(within[labels], -torch.inf), 2)
+    reached = reached + _given(apart, torch.logsumexp(ways, 2))
+    return torch.logsumexp(reached, 1).to(chain.emissions.dtype)
 
 
-def _go_on(
-    reached: Tensor, sums: LogMessages, segments: Segments, transitions: Tensor, within: Tensor
-) -> Tensor:
+def _go_on(reached: Tensor, sums: LogMessages, segments: Segments, within: Tensor) -> Tensor:
     """From the first node of each segment, ``(N, K)``, to its last, within the entity."""
     rows, labels = segments.rows.unsqueeze(1), segments.members.clamp(min=0)
     pairs = labels.unsqueeze(2), labels.unsqueeze(1)
-    inner = _only(within[pairs], transitions)  # (N, K, K)
-    fill = segments.members < 0
+    impossible = ~within[pairs] | (segments.members < 0).unsqueeze(1)  # (N, K from, K to)
     for offset in range(1, int((segments.ends - segments.starts).max())):
         now = torch.minimum(segments.starts + offset, segments.ends - 1).unsqueeze(1)
-        moves = steps_from(transitions, rows, now - 1, labels)  # (N, K, L)
-        moves = moves.gather(2, labels.unsqueeze(1).expand_as(inner))  # (N, K, K)
-        onward = inner + moves + sums.backward[rows, now, labels].unsqueeze(1)
-        onward = _given(onward, sums.leaving[rows, now - 1, labels].unsqueeze(2))
-        onward = torch.logsumexp(reached.unsqueeze(2) + onward, 1).masked_fill(fill, -torch.inf)
+        ways = sums.closed.steps_from(now - 1, rows, labels) + sums.backward[now, rows]
+        onward = _given(ways, torch.logsumexp(ways, 2, keepdim=True))  # (N, K, L + 1)
+        onward = onward.gather(2, labels.unsqueeze(1).expand_as(impossible))
+        onward = reached.unsqueeze(2) + onward.masked_fill(impossible, -torch.inf)
         longer = (segments.starts + offset < segments.ends).unsqueeze(1)
-        reached = torch.where(longer, onward, reached)
+        reached = torch.where(longer, torch.logsumexp(onward, 1), reached)
     return reached
-
-
-def _total(sums: LogMessages, segments: Segments) -> Tensor:
-    at = segments.rows, segments.starts
-    return torch.logsumexp(sums.forward[at] + sums.leaving[at], -1, keepdim=True)
-
-
-def _only(allowed: Tensor, like: Tensor) -> Tensor:
-    """0 where allowed, elsewhere ``-inf``."""
-    return torch.zeros_like(allowed, dtype=like.dtype).masked_fill(~allowed, -torch.inf)
 
 
 def _given(joint: Tensor, condition: Tensor) -> Tensor:
