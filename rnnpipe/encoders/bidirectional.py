@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from rnnpipe.encoders.cells import LSTMCell, RNNCell, gru_cell
+from rnnpipe.encoders.cells import (
+    DiagonalGRUCell,
+    DiagonalRNNCell,
+    MGUCell,
+    RNNCell,
+    UGRNNCell,
+    gru_cell,
+)
+from rnnpipe.encoders.lstm_cells import (
+    CIFGCell,
+    DiagonalLSTMCell,
+    LSTMCell,
+    OriginalLSTMCell,
+    PeepholeLSTMCell,
+)
 from rnnpipe.encoders.registration import register
 from rnnpipe.encoders.stack import RecurrentStack
 from rnnpipe.errors import StructureError, expected
@@ -37,4 +51,12 @@ class Bidirectional(RecurrentStack):
 
 BiRNN = register(Bidirectional, "BiRNN", RNNCell)
 BiGRU = register(Bidirectional, "BiGRU", gru_cell)
+BiMGU = register(Bidirectional, "BiMGU", MGUCell)
+BiUGRNN = register(Bidirectional, "BiUGRNN", UGRNNCell)
 BiLSTM = register(Bidirectional, "BiLSTM", LSTMCell)
+BiOriginalLSTM = register(Bidirectional, "BiOriginalLSTM", OriginalLSTMCell)
+BiCIFG = register(Bidirectional, "BiCIFG", CIFGCell)
+BiPeepholeLSTM = register(Bidirectional, "BiPeepholeLSTM", PeepholeLSTMCell)
+BiDiagonalRNN = register(Bidirectional, "BiDiagonalRNN", DiagonalRNNCell)
+BiDiagonalGRU = register(Bidirectional, "BiDiagonalGRU", DiagonalGRUCell)
+BiDiagonalLSTM = register(Bidirectional, "BiDiagonalLSTM", DiagonalLSTMCell)

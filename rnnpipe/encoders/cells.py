@@ -41,13 +41,15 @@ class Dense(nn.Module):
     """``U h`` for several gates, ``(directions, n, width) -> (directions, n, gates * width)``; each
     block of U begins orthogonal."""
 
-    def __init__(self, width: int, gates: int, directions: int) -> None:
+    def __init__(self, width: int, gates: int, directions: int, norm: nn.Module) -> None:
         super().__init__()
+        self.norm = norm
         self.weight = nn.Parameter(torch.empty(directions, width, gates * width))
         orthogonal_blocks_(self.weight)
 
     def forward(self, h: Tensor) -> Tensor:
-        return torch.bmm(h, self.weight).to(h.dtype)
+        normed: Tensor = self.norm(torch.bmm(h, self.weight).to(h.dtype))
+        return normed
 
 
 class Diagonal(nn.Module):
@@ -55,13 +57,15 @@ class Diagonal(nn.Module):
     RNNs; Li et al. 2018, Independently RNN). Shapes as in :class:`Dense`; begins with ``|u| <= 1``,
     where nothing can explode."""
 
-    def __init__(self, width: int, gates: int, directions: int) -> None:
+    def __init__(self, width: int, gates: int, directions: int, norm: nn.Module) -> None:
         super().__init__()
+        self.norm = norm
         self.gates = gates
         self.weight = nn.Parameter(torch.empty(directions, 1, gates * width).uniform_(-1, 1))
 
     def forward(self, h: Tensor) -> Tensor:
-        return h.repeat(1, 1, self.gates) * self.weight
+        normed: Tensor = self.norm(h.repeat(1, 1, self.gates) * self.weight)
+        return normed
 
 
 class Cell(nn.Module):
@@ -78,8 +82,10 @@ class Cell(nn.Module):
     #: How many tensors the state has.
     states: ClassVar[int] = 1
     recurrence: ClassVar[type[Dense | Diagonal]] = Dense
-    #: The equations that a fast path computes instead of :meth:`step`, if any.
-    fast: ClassVar[str | None] = None
+    #: Which of the kernels of torch computes the same, if any: "rnn", "gru" or "lstm".
+    kernel: ClassVar[str | None] = None
+    #: The recurrent connection of all gates, or of those that see the bare state.
+    hidden: Dense | Diagonal
 
     def __init__(
         self, n_in: int, width: int, directions: int = 1, layer_norm: bool = False
@@ -97,10 +103,9 @@ class Cell(nn.Module):
     def norm(self, blocks: int) -> nn.Module:
         return Norm(blocks * self.width, self.directions) if self.layer_norm else nn.Identity()
 
-    def recurrent(self, gates: int) -> nn.Sequential:
+    def recurrent(self, gates: int) -> Dense | Diagonal:
         """The recurrent connection of some gates."""
-        matrix = self.recurrence(self.width, gates, self.directions)
-        return nn.Sequential(matrix, self.norm(gates))
+        return self.recurrence(self.width, gates, self.directions, self.norm(gates))
 
     def project(self, x: Tensor) -> Tensor:
         """``W x + b`` for any number of steps. ``(D, n, n_in) -> (D, n, gates * width)``."""
@@ -120,7 +125,7 @@ class RNNCell(Cell):
     Structure in Time)."""
 
     gates = 1
-    fast = "rnn"
+    kernel: ClassVar[str | None] = "rnn"
 
     def __init__(
         self,
@@ -146,7 +151,7 @@ class GRUCell(Cell):
     one product serves all gates. Blocks: the gates r (reset) and z (update), the candidate n."""
 
     gates = 3
-    fast = "gru"
+    kernel: ClassVar[str | None] = "gru"
 
     def __init__(
         self, n_in: int, width: int, directions: int = 1, layer_norm: bool = False
@@ -202,16 +207,35 @@ def gru_cell(
     return make(n_in, width, directions, layer_norm)
 
 
-class LSTMCell(Cell):
-    """Long short-term memory (Hochreiter and Schmidhuber 1997) with a forget gate (Gers et al.
-    2000, Learning to Forget). Blocks: the gates i and f, the candidate g, the gate o.
+class MGUCell(Cell):
+    """Minimal gated unit: the GRU with one gate for both purposes (Zhou et al. 2016, Minimal Gated
+    Unit for Recurrent Neural Networks). Blocks: the gate f, the candidate n."""
 
-    forget_bias: of the forget gate, at first; there is no second bias to add to it.
+    gates = 2
+
+    def __init__(
+        self, n_in: int, width: int, directions: int = 1, layer_norm: bool = False
+    ) -> None:
+        super().__init__(n_in, width, directions, layer_norm)
+        self.hidden = self.recurrent(1)
+        self.candidate = self.recurrent(1)
+
+    def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
+        (h,) = state
+        x_f, x_n = x.chunk(2, dim=-1)
+        f = (x_f + self.hidden(drop(h))).sigmoid()
+        n = (x_n + self.candidate(f * drop(h))).tanh()
+        return ((1 - f) * h + f * n,)
+
+
+class UGRNNCell(Cell):
+    """Update gate RNN: one gate mixes the state and the candidate (Collins et al. 2017, Capacity
+    and Trainability in Recurrent Neural Networks). Blocks: the gate f, the candidate n.
+
+    forget_bias: of the gate, at first.
     """
 
-    gates = 4
-    states = 2
-    fast = "lstm"
+    gates = 2
 
     def __init__(
         self,
@@ -223,13 +247,26 @@ class LSTMCell(Cell):
         forget_bias: float = 1.0,
     ) -> None:
         super().__init__(n_in, width, directions, layer_norm)
-        self.hidden = self.recurrent(4)
-        self.out_norm = self.norm(1)
-        fill_gate_(self.bias, 1, width, forget_bias)
+        self.hidden = self.recurrent(2)
+        fill_gate_(self.bias, 0, width, forget_bias)
 
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
-        h, c = state
-        i, f, g, o = (x + self.hidden(drop(h))).chunk(4, dim=-1)
-        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-        h = o.sigmoid() * self.out_norm(c).tanh()
-        return h, c
+        (h,) = state
+        f, n = (x + self.hidden(drop(h))).chunk(2, dim=-1)
+        f = f.sigmoid()
+        return (f * h + (1 - f) * n.tanh(),)
+
+
+class DiagonalRNNCell(RNNCell):
+    """An RNN whose units hear only themselves; with the rectifier, the IndRNN (Li et al. 2018)."""
+
+    recurrence = Diagonal
+    kernel = None
+
+
+class DiagonalGRUCell(GRUCell):
+    """A GRU whose units hear only themselves (Subakan and Smaragdis 2017). The product being one of
+    each unit alone, reset before and after it are the same."""
+
+    recurrence = Diagonal
+    kernel = None

@@ -7,8 +7,10 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from rnnpipe.encoders.cells import Cell, Drop, LayerState, LSTMCell, keep
-from rnnpipe.encoders.lstm import run_lstm
+from rnnpipe.encoders.cells import Cell, Drop, LayerState, keep
+from rnnpipe.encoders.fast_lstm import run_lstm
+from rnnpipe.encoders.fused import run_fused
+from rnnpipe.encoders.lstm_cells import LSTMCell
 from rnnpipe.encoders.steps import Steps
 
 
@@ -23,10 +25,13 @@ def run_layer(
     RETURNS: ``(N, directions * width)``, and the state after each document's last node in the order
         in which it was read, ``(directions, B, width)`` each, by document.
     """
+    plain = cell.kernel is not None and not cell.layer_norm and mask is None
+    if plain and steps.packed and len(rows) and _fused_is_faster(cell, rows):
+        return run_fused(cell, rows, initial, steps)
     x = rows.unsqueeze(0)
     if cell.directions == 2:
         x = torch.stack([rows, rows.index_select(0, steps.mirror)])  # (2, N, n_in)
-    if isinstance(cell, LSTMCell) and cell.fast == "lstm" and not cell.layer_norm and mask is None:
+    if plain and isinstance(cell, LSTMCell):
         states = run_lstm(cell, x, initial, steps)
     else:
         states = run_steps(cell, x, initial, steps, mask)
@@ -34,7 +39,14 @@ def run_layer(
     h = states[0][:, initial[0].shape[1] :]  # (directions, N, width)
     if cell.directions == 1:
         return h[0], final
-    return torch.cat([h[0], h[1].index_select(0, steps.mirror)], dim=-1), final
+    ahead, back = h.unbind(0)
+    return torch.cat([ahead, back.index_select(0, steps.mirror)], dim=-1), final
+
+
+def _fused_is_faster(cell: Cell, rows: Tensor) -> bool:
+    """On a CPU the kernels of torch have a slow backward pass, and their LSTM is slower anyway."""
+    on_cpu = rows.device.type == "cpu"
+    return not on_cpu or (cell.kernel != "lstm" and not torch.is_grad_enabled())
 
 
 def run_steps(

@@ -7,7 +7,21 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from rnnpipe.encoders.cells import LSTMCell, RNNCell, gru_cell
+from rnnpipe.encoders.cells import (
+    DiagonalGRUCell,
+    DiagonalRNNCell,
+    MGUCell,
+    RNNCell,
+    UGRNNCell,
+    gru_cell,
+)
+from rnnpipe.encoders.lstm_cells import (
+    CIFGCell,
+    DiagonalLSTMCell,
+    LSTMCell,
+    OriginalLSTMCell,
+    PeepholeLSTMCell,
+)
 from rnnpipe.encoders.registration import register
 from rnnpipe.encoders.stack import RecurrentStack
 from rnnpipe.structures import Encoded, Sequences, State
@@ -55,4 +69,12 @@ class Recurrent(RecurrentStack):
 
 RNN = register(Recurrent, "RNN", RNNCell)
 GRU = register(Recurrent, "GRU", gru_cell)
+MGU = register(Recurrent, "MGU", MGUCell)
+UGRNN = register(Recurrent, "UGRNN", UGRNNCell)
 LSTM = register(Recurrent, "LSTM", LSTMCell)
+OriginalLSTM = register(Recurrent, "OriginalLSTM", OriginalLSTMCell)
+CIFG = register(Recurrent, "CIFG", CIFGCell)
+PeepholeLSTM = register(Recurrent, "PeepholeLSTM", PeepholeLSTMCell)
+DiagonalRNN = register(Recurrent, "DiagonalRNN", DiagonalRNNCell)
+DiagonalGRU = register(Recurrent, "DiagonalGRU", DiagonalGRUCell)
+DiagonalLSTM = register(Recurrent, "DiagonalLSTM", DiagonalLSTMCell)

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from rnnpipe.encoders.cells import LayerState, LSTMCell
+from rnnpipe.encoders.cells import LayerState
+from rnnpipe.encoders.lstm_cells import LSTMCell
 from rnnpipe.encoders.steps import Steps
 
 
@@ -29,7 +30,7 @@ def run_lstm(cell: LSTMCell, x: Tensor, initial: LayerState, steps: Steps) -> La
     device = x.device.type
     if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
         dtype = torch.get_autocast_dtype(device)
-    weights = (cell.input_weight, cell.hidden[0].weight, cell.bias)
+    weights = (cell.input_weight, cell.hidden.weight, cell.bias)
     states = _LSTM.apply(  # type: ignore[no-untyped-call]
         x.to(cell.bias.dtype), *initial, *weights, steps, dtype
     )
@@ -62,8 +63,8 @@ class _LSTM(torch.autograd.Function):
         for a, i, f, g, o, s_t, h_t, c_t in _by_step(steps, blocks):
             n = a.shape[1]
             _add_product_(a, h_prev.narrow(1, 0, n), recurrent).sigmoid_()
-            torch.mul(f, c_prev.narrow(1, 0, n), out=c_t)
-            c_t.add_(i).addcmul_(i, g, value=-2)  # c = f c + i tanh(g)
+            torch.addcmul(i, f, c_prev.narrow(1, 0, n), out=c_t)
+            c_t.addcmul_(i, g, value=-2)  # c = f c + i tanh(g)
             torch.mul(c_t, -2.0, out=s_t).sigmoid_()
             torch.addcmul(o, o, s_t, value=-2, out=h_t)  # h = o tanh(c)
             h_prev, c_prev = h_t, c_t

@@ -1,0 +1,134 @@
+"""One step of long short-term memory and of its relatives with fewer or more connections.
+
+See :mod:`rnnpipe.encoders.cells` for the notation. Greff et al. 2017 (LSTM: A Search Space Odyssey)
+compare most of them.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from rnnpipe.encoders.cells import Cell, Diagonal, Drop, LayerState, keep
+from rnnpipe.init import fill_gate_
+
+
+class LSTMCell(Cell):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997) with a forget gate (Gers et al.
+    2000, Learning to Forget). Blocks: the gates i and f, the candidate g, the gate o.
+
+    forget_bias: of the forget gate, at first; there is no second bias to add to it.
+    """
+
+    gates = 4
+    states = 2
+    kernel: ClassVar[str | None] = "lstm"
+    #: Which block is the forget gate.
+    forget: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        n_in: int,
+        width: int,
+        directions: int = 1,
+        layer_norm: bool = False,
+        *,
+        forget_bias: float = 1.0,
+    ) -> None:
+        super().__init__(n_in, width, directions, layer_norm)
+        self.hidden = self.recurrent(self.gates)
+        self.out_norm = self.norm(1)
+        fill_gate_(self.bias, self.forget, width, forget_bias)
+
+    def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
+        h, c = state
+        i, f, g, o = (x + self.hidden(drop(h))).chunk(4, dim=-1)
+        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        h = o.sigmoid() * self.out_norm(c).tanh()
+        return h, c
+
+
+class CIFGCell(LSTMCell):
+    """Coupled input and forget gate: what is forgotten is what makes room, ``i = 1 - f`` (Greff et
+    al. 2017). Blocks: f, g, o.
+
+    forget_bias: of the forget gate, at first.
+    """
+
+    gates = 3
+    kernel = None
+    forget = 0
+
+    def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
+        h, c = state
+        f, g, o = (x + self.hidden(drop(h))).chunk(3, dim=-1)
+        f = f.sigmoid()
+        c = f * c + (1 - f) * g.tanh()
+        h = o.sigmoid() * self.out_norm(c).tanh()
+        return h, c
+
+
+class PeepholeLSTMCell(LSTMCell):
+    """The gates see the cell state, the output gate the new one (Gers et al. 2002, Learning Precise
+    Timing with LSTM Recurrent Networks). Blocks: i, f, g, o; peepholes of i, f, o, each a vector.
+
+    forget_bias: of the forget gate, at first.
+    """
+
+    kernel = None
+
+    def __init__(
+        self,
+        n_in: int,
+        width: int,
+        directions: int = 1,
+        layer_norm: bool = False,
+        *,
+        forget_bias: float = 1.0,
+    ) -> None:
+        super().__init__(n_in, width, directions, layer_norm, forget_bias=forget_bias)
+        self.peephole = nn.Parameter(torch.zeros(directions, 1, 3 * width))
+
+    def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
+        h, c = state
+        i, f, g, o = (x + self.hidden(drop(h))).chunk(4, dim=-1)
+        p_i, p_f, p_o = self.peephole.chunk(3, dim=-1)
+        i, f = (i + p_i * c).sigmoid(), (f + p_f * c).sigmoid()
+        c = f * c + i * g.tanh()
+        h = (o + p_o * c).sigmoid() * self.out_norm(c).tanh()
+        return h, c
+
+
+class OriginalLSTMCell(Cell):
+    """Without a forget gate, as first published: the cell state only ever adds up (Hochreiter and
+    Schmidhuber 1997, Long Short-Term Memory). Blocks: i, g, o."""
+
+    gates = 3
+    states = 2
+
+    def __init__(
+        self, n_in: int, width: int, directions: int = 1, layer_norm: bool = False
+    ) -> None:
+        super().__init__(n_in, width, directions, layer_norm)
+        self.hidden = self.recurrent(3)
+        self.out_norm = self.norm(1)
+
+    def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
+        h, c = state
+        i, g, o = (x + self.hidden(drop(h))).chunk(3, dim=-1)
+        c = c + i.sigmoid() * g.tanh()
+        h = o.sigmoid() * self.out_norm(c).tanh()
+        return h, c
+
+
+class DiagonalLSTMCell(LSTMCell):
+    """An LSTM whose units hear only themselves (Subakan and Smaragdis 2017, Diagonal RNNs in
+    Symbolic Music Modeling).
+
+    forget_bias: of the forget gate, at first.
+    """
+
+    recurrence = Diagonal
+    kernel = None
