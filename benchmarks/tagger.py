@@ -12,9 +12,8 @@ memory is that of a fresh process that trains the same batches.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import resource
+import re
 import statistics
 import subprocess
 import sys
@@ -165,7 +164,7 @@ def peak_memory(who: str, args: argparse.Namespace) -> float:
     command += ["--sentences", str(args.sentences), "--words", str(args.words)]
     command += ["--precision", args.precision]
     out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return float(json.loads(out.splitlines()[-1]))
+    return float(out.splitlines()[-1])
 
 
 def main() -> None:
@@ -183,7 +182,8 @@ def main() -> None:
     make = {"spaCy": lambda: peer(args.width), "rnnpipe": lambda: ours(args.width, args.precision)}
     if args.memory_of:
         Contestant(make[args.memory_of](), rows, args.words).train()
-        print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+        status = Path("/proc/self/status").read_text()
+        print(int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024)
         return
     n_words = sum(len(words) for words, _ in rows)
     contestants = {who: Contestant(build(), rows, args.words) for who, build in make.items()}

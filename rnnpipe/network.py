@@ -240,14 +240,16 @@ class Network(nn.Module):
         self, tokens: np.ndarray, lengths: np.ndarray, tables: Sequence[_Table]
     ) -> tuple[Tensor, int]:
         device = self._device()
+        structure = Sequences.of(lengths.tolist(), device)
+        tokens, beyond = np.split(tokens, [structure.size], axis=1)
         index = [torch.from_numpy(t.row_of[tokens]).to(device) for t in tables]
         vectors = [
             nn.functional.embedding(i, t.vectors) for i, t in zip(index, tables, strict=True)
         ]
         inputs = _side_by_side(vectors)  # (B, T, D)
-        structure = Sequences.of(lengths.tolist(), device)
         encoded = self.encoder(self.dropout(inputs), structure)
-        return self.dropout(encoded.states), encoded.n_forward
+        states = nn.functional.pad(encoded.states, (0, 0, 0, beyond.shape[1]))
+        return self.dropout(states), encoded.n_forward
 
     def _read(self, encoded: Encoded) -> Encoded | Tensor:
         return encoded if self.pooler is None else self.pooler(encoded)

@@ -264,14 +264,17 @@ def test_a_gradient_step_does_not_depend_on_how_the_batch_is_split(trained):
 
 
 def test_long_documents_are_cut_into_windows(trained):
-    factory, trained_nlp, _ = trained
+    factory, _, _ = trained
     nlp = pipeline(factory, max_length=40, overlap=16, max_padded_tokens=100)
     optimizer, _ = train(nlp, steps=25)
-    words = [w for sentence, _ in SENTENCES for w in sentence] * 40
-    doc = nlp(Doc(nlp.vocab, words=words))
-    if factory == "rnn_tagger":
-        tags = [t for _, sentence in SENTENCES for t in sentence] * 40
-        assert np.mean([t.tag_ == gold for t, gold in zip(doc, tags, strict=True)]) > 0.9
+    words = [w for sentence, _ in SENTENCES for w in sentence] * 20
+    long = annotations(factory, nlp(Doc(nlp.vocab, words=words)))
+    at_once = pipeline(factory).from_bytes(nlp.to_bytes())
+    whole = annotations(factory, at_once(Doc(nlp.vocab, words=words)))
+    if "textcat" in factory:
+        assert long == pytest.approx(whole, abs=0.1)
+    else:
+        assert np.mean([item in whole for item in long]) > 0.95
     reference = Doc(nlp.vocab, words=words)
     nlp.update([Example(Doc(nlp.vocab, words=words), reference)], sgd=optimizer)
 
