@@ -9,10 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import spacy
+import torch
 from spacy.cli.evaluate import evaluate
 from spacy.cli.train import train
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import DocBin
 from wasabi import msg
 
 from rnnpipe.corpora.sample import write_sample
@@ -34,6 +35,7 @@ def quickstart(output: Path, force: bool = False) -> None:
     Raises SettingsError: ``output`` is not an empty or a new folder, and ``force`` is not set.
     """
     _check_output(output, force)
+    torch.set_num_threads(1)  # so small a network gains nothing from more
     output.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f"{output.name}.unfinished-", dir=output.parent) as scratch:
         work = Path(scratch) / output.name
@@ -42,9 +44,9 @@ def quickstart(output: Path, force: bool = False) -> None:
         msg.good("Made up a sample data set (requests to an assistant; not real data)")
         with resources.as_file(resources.files("rnnpipe.configs") / "quickstart.cfg") as config:
             train(config, work, overrides={f"paths.{p}": str(parts[p]) for p in ("train", "dev")})
-        msg.divider("Scores on sentences held back for this (patterns and names not seen before)")
+        msg.divider("Scores on sentences with patterns or names that training had not")
         evaluate(str(work / "model-best"), parts["test"], silent=False)
-        msg.divider("What it finds in some of them")
+        msg.divider("What it finds in some of them, and how probable it is")
         show(spacy.load(work / "model-best"), parts["test"])
         _move(work, output)
     msg.good(f"Your pipeline: spacy.load({str(output / 'model-best')!r})")
@@ -54,16 +56,12 @@ def show(nlp: Language, data: Path) -> None:
     """Print a few documents of a ``.spacy`` file with what the pipeline makes of their texts."""
     gold = list(DocBin().from_disk(data).get_docs(nlp.vocab))[:N_SHOWN]
     for doc in nlp.pipe(reference.text for reference in gold):
-        print()
+        category, share = max(doc.cats.items(), key=lambda item: item[1])
+        findings = [(category, share, "the sentence")]
+        findings += [(ent.label_, ent._.probability, ent.text) for ent in doc.ents]
         print(doc.text)
-        msg.table(_findings(doc), aligns=("l", "l", "r"), widths=(30, 10, 5))
-
-
-def _findings(doc: Doc) -> list[tuple[str, str, str]]:
-    """A row for the category and one for each entity: text, label, probability."""
-    category, share = max(doc.cats.items(), key=lambda item: item[1])
-    entities = [(ent.text, ent.label_, f"{ent._.probability:.2f}") for ent in doc.ents]
-    return [("(the sentence)", category, f"{share:.2f}"), *entities]
+        for label, probability, text in findings:
+            print(f"    {label:10} {probability:.2f}   {text}")
 
 
 def _check_output(output: Path, force: bool) -> None:

@@ -39,21 +39,15 @@ def test_a_pipeline_is_trained_scored_shown_and_left_on_disk(quick, tmp_path, ca
     assert names(output) == FILES
     assert names(output.parent) == {"here"}
     nlp = spacy.load(output / "model-best")
+    assert nlp.config["paths"]["train"] == str(output / "train.spacy")
     doc = nlp("play something by Otis Hale")
     assert set(doc.cats) == set(sample.PATTERNS)
     assert set(nlp.get_pipe("ner").labels) <= set(sample.NAMES)
-    printed = capsys.readouterr().out
+    printed = " ".join(capsys.readouterr().out.split())
     assert "not real data" in printed
-    for header in ("ENTS_F", "CATS_SCORE", "NER F", "TEXTCAT", "(the sentence)"):
+    for header in ("ENTS_F", "CATS_SCORE", "NER F", "TEXTCAT", "the sentence"):
         assert header in printed
     assert f"spacy.load('{output / 'model-best'}')" in printed
-
-
-def test_saved_configs_point_to_the_data(quick, tmp_path):
-    quickstart(tmp_path / "out")
-    for model in ("model-best", "model-last"):
-        config = spacy.util.load_config(tmp_path / "out" / model / "config.cfg")
-        assert config["paths"]["train"] == str(tmp_path / "out" / "train.spacy")
 
 
 def test_files_are_not_overwritten(quick, tmp_path):
