@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
@@ -74,13 +74,13 @@ class _Group:
 
 def _gradient_scale(optimizer: Optimizer, trained: Mapping[Key, Tensor]) -> float:
     """What all gradients are divided by, so that their common norm is within ``grad_clip``."""
-    grads = [cast(Tensor, weight.grad) for weight in trained.values()]
+    grads = _gradients(trained.values())
     if optimizer.L2 and not optimizer.L2_is_weight_decay:
         torch._foreach_add_(grads, list(trained.values()), alpha=float(optimizer.L2))
-    flat = [grad.reshape(-1).float() for grad in grads]
-    squares = torch.stack([torch.dot(grad, grad).to(flat[0].device) for grad in flat])
-    norm = math.sqrt(float(squares.sum()))  # the one place where a step waits for the device
-    if not math.isfinite(norm):
+    norms = torch._foreach_norm(grads)
+    joined = torch.stack([norm.to(norms[0].device) for norm in norms])
+    total = float(torch.linalg.vector_norm(joined))  # the one place that waits for the device
+    if not math.isfinite(total):
         bad = [k[-1] for k, g in zip(trained, grads, strict=True) if not bool(g.isfinite().all())]
         got = f"NaN or infinity in {', '.join(bad)}" if bad else "a norm beyond float32"
         raise TrainingError(
@@ -88,26 +88,33 @@ def _gradient_scale(optimizer: Optimizer, trained: Mapping[Key, Tensor]) -> floa
             "Lower the learning rate or set grad_clip; if it happens at the first step, look for "
             "NaN in the word vectors or the targets."
         )
-    return max(1.0, norm / float(optimizer.grad_clip)) if optimizer.grad_clip else 1.0
+    return max(1.0, total / float(optimizer.grad_clip)) if optimizer.grad_clip else 1.0
 
 
 def _groups(optimizer: Optimizer, trained: Mapping[Key, Tensor]) -> list[_Group]:
-    counts, first = _ours(optimizer.nr_update), _ours(optimizer.mom1)
-    averages = _ours(optimizer.averages or {})
+    counts = _ours(optimizer.nr_update)
+    kinds = [_ours(kind) for kind in (optimizer.mom1, optimizer.mom2, optimizer.averages or {})]
     alike: dict[Any, list[Key]] = defaultdict(list)
     for key, weight in trained.items():
-        known = first.get(key, averages.get(key))
+        known = kinds[0].get(key, kinds[2].get(key))
         if known is not None and known.shape != weight.shape:
-            for state in (counts, first, _ours(optimizer.mom2), averages):
+            for state in (counts, *kinds):
                 state.pop(key, None)
+        elif known is not None and known.device != weight.device:
+            for state in kinds:
+                if key in state:
+                    state[key] = state[key].to(weight.device)
         counts[key] += 1
         alike[counts[key], weight.device, weight.dtype].append(key)
     groups = []
     for (count, _, _), keys in alike.items():
         weights = [trained[key] for key in keys]
-        grads = [cast(Tensor, weight.grad) for weight in weights]
-        groups.append(_Group(count, keys, weights, grads))
+        groups.append(_Group(count, keys, weights, _gradients(weights)))
     return groups
+
+
+def _gradients(weights: Iterable[Tensor]) -> list[Tensor]:
+    return cast("list[Tensor]", [weight.grad for weight in weights])
 
 
 def _update(optimizer: Optimizer, group: _Group, scale: float) -> None:
@@ -217,15 +224,11 @@ def _radam_rate(optimizer: Optimizer, count: int) -> tuple[float, bool]:
 
 def _state(kind: Any, group: _Group) -> list[Tensor]:
     """The group's tensors of one kind of optimizer state; zeros where there is none yet."""
-    state, tensors = _ours(kind), []
+    state = _ours(kind)
     for key, weight in zip(group.keys, group.weights, strict=True):
-        tensor = state.get(key)
-        if tensor is None:
-            tensor = state[key] = torch.zeros_like(weight)
-        elif tensor.device != weight.device:
-            tensor = state[key] = tensor.to(weight.device)
-        tensors.append(tensor)
-    return tensors
+        if key not in state:
+            state[key] = torch.zeros_like(weight)
+    return [state[key] for key in group.keys]
 
 
 def _ours(state: Any) -> dict[Key, Any]:
