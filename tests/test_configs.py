@@ -14,7 +14,7 @@ from spacy.cli.train import train
 from spacy.util import load_config
 from spacy.vectors import Vectors
 
-from rnnpipe.corpora.sample import write_sample
+from rnnpipe.corpora import sample
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 DATA = os.environ.get("RNNPIPE_DATA")
@@ -28,7 +28,8 @@ def head(source, target, n_lines):
 
 
 def sample_slice(folder):
-    return {part: write_sample(folder, spacy.blank("en"))[part] for part in ("train", "dev")}
+    paths = sample.write_sample(folder, spacy.blank("en"))
+    return {"train": paths["train"], "dev": paths["dev"]}
 
 
 def ewt_slice(folder):
@@ -37,7 +38,7 @@ def ewt_slice(folder):
         source = Path(DATA) / "ud-en-ewt" / f"en_ewt-ud-{part}.conllu"
         text = source.read_text(encoding="utf8").split("\n\n")[:60]
         (folder / source.name).write_text("\n\n".join(text) + "\n\n", encoding="utf8")
-        convert(folder / source.name, folder, converter="conllu", n_sents=1, silent=True)
+        convert(folder / source.name, folder, file_type="spacy", converter="conllu")
         paths[part] = folder / f"{source.stem}.spacy"
     return paths
 
@@ -91,7 +92,8 @@ def test_every_config_is_tested():
 
 
 @pytest.mark.parametrize("name", sorted(SLICES))
-def test_a_config_trains_and_comes_back(name, tmp_path):
+def test_a_config_trains_and_comes_back(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(sample, "SIZES", {"train": 100, "dev": 20})
     if DATA is None and name != "quickstart":
         pytest.skip("RNNPIPE_DATA names no data folder")
     torch.set_num_threads(1)
