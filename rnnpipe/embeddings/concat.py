@@ -16,15 +16,16 @@ from rnnpipe.types import Embedding, EmbeddingBuilder, Features
 
 @embeddings("rnnpipe.Concat.v1")
 def Concat(parts: dict[str, EmbeddingBuilder]) -> EmbeddingBuilder:
-    """The vectors of all parts, one after the other. A part's name is only there for the config
-    (``[....embedding.parts.words]``). Raises SettingsError without parts."""
+    """The vectors of all parts, one after the other. A part's name is only there for the config,
+    ``[....embedding.parts.words]`` after ``[....embedding.parts]``. Raises SettingsError without
+    parts."""
     if not parts:
         raise SettingsError(
             expected(
                 "rnnpipe.Concat.v1, parts",
                 "at least one embedding",
                 "no parts",
-                "Add a block such as [components.ner.model.embedding.parts.words].",
+                "Add a block such as [components.ner.model.embedding.parts.words] under it.",
             )
         )
     return Concatenation(tuple(parts.values()))

@@ -29,12 +29,13 @@ def Hashed(
     prefix: NonNegativeInt = 1000,
     suffix: NonNegativeInt = 2500,
     shape: NonNegativeInt = 2500,
-    pieces: PositiveInt = 1,
+    pieces: PositiveInt = 3,
 ) -> EmbeddingBuilder:
     """Vectors of a word's norm, prefix, suffix and shape, mixed to one.
 
     norm, prefix, suffix, shape: rows of the attribute's table, 0 to leave it out.
-    pieces: 1 mixes by a linear map, more by Maxout over so many linear maps.
+    pieces: mix by Maxout over so many linear maps. 1 is a single linear map, which takes half the
+        time of 3 and is a little less accurate.
 
     Raises SettingsError if every attribute is left out.
     """

@@ -28,7 +28,8 @@ def Words(
     """One learned vector a word that occurs in training, one for all others.
 
     min_frequency: how often a word must occur in the training documents to get its own vector.
-    lowercase: look words up in lower case.
+    lowercase: look words up in lower case. Better where characters stand beside the words and
+        know the case.
     singleton_dropout: how often a word that occurs once in training is taken for an unknown one
         there; without it nothing would train the unknown vector when every word has its own. By
         default 0.5 where ``min_frequency`` is 1; above that no word with a vector occurs once, and

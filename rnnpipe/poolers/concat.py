@@ -17,15 +17,15 @@ from rnnpipe.types import PoolerBuilder
 
 @poolers("rnnpipe.Concat.v1")
 def Concat(parts: dict[str, PoolerBuilder]) -> PoolerBuilder:
-    """The results of all parts, one after the other. A part's name is only there for the config
-    (``[....pooler.parts.max]``). Raises SettingsError without parts."""
+    """The results of all parts, one after the other. A part's name is only there for the config,
+    ``[....pooler.parts.max]`` after ``[....pooler.parts]``. Raises SettingsError without parts."""
     if not parts:
         raise SettingsError(
             expected(
                 "rnnpipe.Concat.v1, parts",
                 "at least one pooler",
                 "no parts",
-                "Add a block such as [components.textcat.model.pooler.parts.max].",
+                "Add a block such as [components.textcat.model.pooler.parts.max] under it.",
             )
         )
     return partial(ConcatPooler, parts=tuple(parts.values()))

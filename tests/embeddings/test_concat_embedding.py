@@ -61,7 +61,7 @@ def test_no_parts():
         Concat({})
     assert str(error.value) == (
         "rnnpipe.Concat.v1, parts: expected at least one embedding, got no parts. Add a block such "
-        "as [components.ner.model.embedding.parts.words]."
+        "as [components.ner.model.embedding.parts.words] under it."
     )
 
 

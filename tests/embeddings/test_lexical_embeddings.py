@@ -21,8 +21,8 @@ from rnnpipe.encoders.recurrent import GRU
 BUILDERS = {
     "Words": Words(width=6),
     "Words, lowercase": Words(width=6, min_frequency=2, lowercase=True),
-    "Hashed": Hashed(width=8, norm=50, prefix=20, suffix=30, shape=10),
-    "Hashed, Maxout": Hashed(width=8, norm=50, prefix=0, suffix=30, shape=10, pieces=3),
+    "Hashed": Hashed(width=8, norm=50, prefix=20, suffix=30, shape=10, pieces=1),
+    "Hashed, Maxout": Hashed(width=8, norm=50, prefix=0, suffix=30, shape=10),
     "CharCNN": CharCNN(width=6, char_width=4),
     "CharCNN, sizes": CharCNN(width=8, char_width=4, kernel_sizes=[1, 2, 3, 6], max_length=9),
     "CharRNN": CharRNN(BiLSTM(width=6), char_width=4, max_length=20),

@@ -144,5 +144,5 @@ def test_concatenation_of_nothing():
         Concat({})
     assert str(error.value) == (
         "rnnpipe.Concat.v1, parts: expected at least one pooler, got no parts. Add a block such as "
-        "[components.textcat.model.pooler.parts.max]."
+        "[components.textcat.model.pooler.parts.max] under it."
     )
