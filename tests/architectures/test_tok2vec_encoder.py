@@ -23,6 +23,8 @@ from torch import nn
 
 from rnnpipe.architectures.tok2vec_encoder import Tok2VecEncoder
 from rnnpipe.dropout import Dropout
+from rnnpipe.encoders.bidirectional import BiLSTM
+from rnnpipe.encoders.recurrent import GRU, LSTM
 from rnnpipe.errors import StructureError
 from rnnpipe.structures import Encoded, Sequences
 
@@ -85,6 +87,19 @@ def test_each_document_is_computed_as_if_alone(lengths, max_padded_tokens):
         np.testing.assert_allclose(y, states, atol=1e-5)
         np.testing.assert_allclose(predicted, y, atol=1e-6)
         np.testing.assert_allclose(dx, gradient, atol=1e-5)
+
+
+@pytest.mark.parametrize("encoder", [BiLSTM(width=3, depth=2), GRU(width=5), LSTM(width=4)])
+def test_registered_encoders(encoder):
+    model = make_model(encoder)
+    X = vectors([5, 0, 1, 12, 2])
+    Y, backprop = model.begin_update(X)
+    for x, y, dx, predicted in zip(X, Y, backprop(Y), model.predict(X), strict=True):
+        if len(x):
+            states, gradient = alone(model, x)
+            np.testing.assert_allclose(y, states, atol=1e-5)
+            np.testing.assert_allclose(predicted, states, atol=1e-5)
+            np.testing.assert_allclose(dx, gradient, atol=1e-5)
 
 
 def test_gradients_add_up_over_buckets():
@@ -293,7 +308,7 @@ def test_a_slice_of_a_treebank(tmp_path):
     sentences = source.read_text(encoding="utf8").split("\n\n")[:60]
     path = tmp_path / "slice.conllu"
     path.write_text("\n\n".join(sentences) + "\n\n", encoding="utf8")
-    convert(path, tmp_path, file_type="spacy", converter="conllu", n_sents=10, silent=True)
+    convert(path, tmp_path, file_type="spacy", converter="conllu", n_sents=5, silent=True)
     few = {"training.max_steps": 6, "training.eval_frequency": 3}
     data = tmp_path / "slice.spacy"
     nlp = train_by_config(tmp_path, data, data, **SMALL, **few)
