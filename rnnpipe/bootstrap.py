@@ -68,7 +68,12 @@ def _component(
     scores={"tag_acc": 1.0},
 )
 def rnn_tagger(
-    nlp: Language, name: str, model: Model[Any, Any], attribute: str, overwrite: bool, scorer: Scorer
+    nlp: Language,
+    name: str,
+    model: Model[Any, Any],
+    attribute: str,
+    overwrite: bool,
+    scorer: Scorer,
 ) -> Any:
     from rnnpipe.pipeline.tagger import make_tagger
 

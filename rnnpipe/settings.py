@@ -77,7 +77,7 @@ def _wrap(registry: str, name: str, function: Callable[..., Any]) -> Callable[..
 
     def check_config() -> None:
         for path, block in _blocks_naming(registry, name):
-            _, problems = contract.check({k: v for k, v in block.items() if k[0] != "@"})
+            _, problems = contract.check({k: v for k, v in block.items() if not _is_name(k)})
             if problems:
                 raise SettingsError(_report(path, problems))
 
@@ -172,7 +172,7 @@ class _SettingType:
     def check(self, key: str, value: Any) -> tuple[Any, list[Problem]]:
         if blocks := list(_blocks(key, value, nested=False)):
             # What a block makes is checked when it is made; here, that it comes from our registry.
-            came = [(path, next(k for k in block if k[0] == "@")) for path, block in blocks]
+            came = [(path, next(filter(_is_name, block))) for path, block in blocks]
             wrong: list[Problem] = [
                 (path, self.description, reference, "") for path, reference in came
             ]
@@ -248,7 +248,7 @@ def _blocks(path: str, value: Any, nested: bool = True) -> Iterator[tuple[str, B
     ``nested``."""
     if not isinstance(value, Mapping):
         return
-    is_block = any(key.startswith("@") for key in value if isinstance(key, str))
+    is_block = any(map(_is_name, value))
     if is_block:
         yield path, value
     if nested or not is_block:
@@ -256,13 +256,19 @@ def _blocks(path: str, value: Any, nested: bool = True) -> Iterator[tuple[str, B
             yield from _blocks(f"{path}.{key}" if path else str(key), part, nested)
 
 
+def _is_name(key: object) -> bool:
+    """Whether a key of a block is the one that names the function."""
+    return isinstance(key, str) and key.startswith("@")
+
+
 def _config_in_progress() -> tuple[str, Block]:
     """The config that is being read right now, and the path of the part that it is.
 
-    confection hands neither to the functions that a config names, and spaCy hides a component's
-    name from it. Both stand on the call stack, as arguments of ``registry.fill``, ``.resolve`` and
-    ``Language.create_pipe``, and are read from there, here and nowhere else. Should a later version
-    call these otherwise, confection's own errors come instead, which lack the component's name.
+    confection hands neither to the functions that a config names, and spaCy hands confection one
+    part of a config at a time. Both stand on the call stack, as arguments of ``registry.fill`` and
+    ``.resolve`` and of the functions of spaCy that call these, and are read from there, here and
+    nowhere else. Should later versions call them otherwise, confection's own errors come instead,
+    or paths begin further down.
     """
     config: Block = {}
     frame = sys._getframe(1)
@@ -272,6 +278,8 @@ def _config_in_progress() -> tuple[str, Block]:
             config = frame.f_locals.get("config", config)  # Promise.resolve has none
         elif config and place == ("spacy.language", "create_pipe"):
             return f"components.{frame.f_locals['name']}", frame.f_locals["config"]
+        elif config and place == ("spacy.util", "resolve_dot_names"):
+            return frame.f_locals["section"], config
         elif config and place[0] != "confection._registry":
             break
         frame = frame.f_back  # type: ignore[assignment]

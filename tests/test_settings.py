@@ -8,7 +8,7 @@ import spacy
 from confection import Config
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spacy.util import load_model_from_config, registry
+from spacy.util import load_model_from_config, registry, resolve_dot_names
 
 from rnnpipe import bootstrap  # noqa: F401  (attaches our registries to spaCy's)
 from rnnpipe.errors import PluginError, SettingsError
@@ -197,6 +197,15 @@ def test_types_that_cannot_be_evaluated_are_refused():
         "test_settings.Strange.v1: expected annotations that pydantic can check, got name 'Nowhere'"
         " is not defined. Import the types of settings at run time, and make protocols "
         "runtime_checkable."
+    )
+
+
+def test_of_a_corpus():
+    reader = {"@readers": "rnnpipe.LineCorpus.v1", "path": "x", "files": {}, "sead": 1}
+    config = {"corpora": {"train": reader}}
+    assert refusal(SettingsError, resolve_dot_names, config, ["corpora.train"]) == (
+        "corpora.train.sead: expected a setting of rnnpipe.LineCorpus.v1, got 'sead'. "
+        "Did you mean 'seed'?"
     )
 
 
