@@ -146,8 +146,8 @@ def _partition(order: np.ndarray, lengths: np.ndarray, cap: int) -> list[np.ndar
     end = len(sizes)
     while end:
         run = order[upto[cut[end]] : upto[end]]
-        pieces = -(-int(sizes[cut[end]]) * len(run) // cap) or 1
-        runs.extend(np.array_split(run, min(pieces, len(run))))
+        most = max(1, cap // max(1, int(sizes[cut[end]])))  # documents of this length in a bucket
+        runs.extend(np.array_split(run, -(-len(run) // most)))
         end = int(cut[end])
     return runs[::-1]
 
