@@ -17,7 +17,7 @@ from spacy.errors import Errors
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
-from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.training import Example, validate_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
@@ -136,8 +136,9 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         labels: as written by ``spacy init labels``; otherwise they are read from the examples.
         RAISES: LabelError if there are no examples or no labels.
         """
-        validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         examples = list(get_examples())
+        if examples:
+            validate_examples(examples, f"{type(self).__name__}.initialize")
         for label in self.find_labels(examples) if labels is None else labels:
             if label not in self.labels:
                 self.cfg["labels"].append(label)
