@@ -117,7 +117,7 @@ def with_lstm(config: Config) -> None:
 def peer_config(task: Task, config: Config) -> Config:
     """spaCy's own recommendation for these components, on the same corpora."""
     peer = init_config(lang="en", pipeline=list(task.peer), optimize="efficiency")
-    peer["paths"] = config["paths"]
+    peer["paths"] = {**peer["paths"], **config["paths"]}
     peer["corpora"] = config["corpora"]
     peer["initialize"]["vectors"] = None
     return peer

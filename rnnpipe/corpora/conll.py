@@ -10,14 +10,14 @@ from spacy.tokens import Doc
 
 from rnnpipe.corpora.columns import ColumnFile, Row
 from rnnpipe.corpora.entities import MISSING, EntityReader
-from rnnpipe.corpora.examples import Augmenter, Corpus, reader
+from rnnpipe.corpora.examples import Augmenter, Corpus, given, reader
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.types import NonNegativeInt
 
 
 @reader("rnnpipe.ConllCorpus.v1")
 def ConllCorpus(
-    path: Path,
+    path: Path | None,
     token_column: int = 0,
     ner_column: int | None = None,
     tag_column: int | None = None,
@@ -45,9 +45,10 @@ def ConllCorpus(
     limit: how many documents are read at most; 0 for all.
     augmenter: one of spaCy's ``@augmenters``.
 
-    Raises SettingsError: neither ``ner_column`` nor ``tag_column``. When read, LabelError: a tag
-    that the scheme does not have, or does not allow there, with its line. CorpusError: see
-    :class:`~rnnpipe.corpora.columns.ColumnFile` and :class:`~rnnpipe.corpora.examples.Corpus`.
+    Raises SettingsError: no path, or neither ``ner_column`` nor ``tag_column``. When read,
+    LabelError: a tag that the scheme does not have, or does not allow there, with its line.
+    CorpusError: see :class:`~rnnpipe.corpora.columns.ColumnFile` and
+    :class:`~rnnpipe.corpora.examples.Corpus`.
     """
     if ner_column is None and tag_column is None:
         want = "a number for ner_column or tag_column"
@@ -55,7 +56,7 @@ def ConllCorpus(
         raise SettingsError(expected("rnnpipe.ConllCorpus.v1", want, "no number for either", do))
     named = {"token_column": token_column, "ner_column": ner_column, "tag_column": tag_column}
     columns = {name: column for name, column in named.items() if column is not None}
-    file = ColumnFile(path, columns, separator, comments, encoding)
+    file = ColumnFile(given(path), columns, separator, comments, encoding)
     entities = EntityReader(scheme)
 
     def read(nlp: Language) -> Iterator[Doc]:
@@ -72,7 +73,7 @@ def ConllCorpus(
                 entities.annotate(doc, tags, [file.where(row) for row in rows])
             yield doc
 
-    return Corpus(read, str(path), limit, augmenter)
+    return Corpus(read, str(file.path), limit, augmenter)
 
 
 def _tag(row: Row, column: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any, TypeVar
 
 from spacy.language import Language
@@ -12,7 +13,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import registry
 
-from rnnpipe.errors import CorpusError, expected
+from rnnpipe.errors import CorpusError, SettingsError, expected
 from rnnpipe.settings import checked
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -30,6 +31,16 @@ def reader(name: str) -> Callable[[F], F]:
         return wrapped
 
     return register
+
+
+def given(path: Path | None) -> Path:
+    """The path; it may be missing while a config is filled in, but not when it is used.
+
+    Raises SettingsError if it is missing."""
+    if path is None:
+        do = "Pass --paths.train and --paths.dev, or set them under [paths]."
+        raise SettingsError(expected("path", "where the corpus is", "no path", do))
+    return path
 
 
 @dataclass(frozen=True)

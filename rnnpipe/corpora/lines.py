@@ -9,7 +9,7 @@ from pathlib import Path
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from rnnpipe.corpora.examples import Augmenter, Corpus, reader
+from rnnpipe.corpora.examples import Augmenter, Corpus, given, reader
 from rnnpipe.corpora.files import read_lines
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.types import NonNegativeInt
@@ -17,7 +17,7 @@ from rnnpipe.types import NonNegativeInt
 
 @reader("rnnpipe.LineCorpus.v1")
 def LineCorpus(
-    path: Path,
+    path: Path | None,
     files: dict[str, str],
     share: tuple[float, float] | None = None,
     seed: int = 0,
@@ -34,36 +34,37 @@ def LineCorpus(
     path: the folder of the files.
     files: by category, the name of the file that holds its texts.
     share: ``[from, to]``, which part of the texts to read, between 0 and 1: ``[0.0, 0.1]`` is a
-        fixed tenth and ``[0.1, 1.0]`` the rest of it; ``None`` for all. The text alone decides which
-        share it falls in, so that the same text is never on both sides.
+        fixed tenth and ``[0.1, 1.0]`` the rest of it; ``None`` for all. The text alone decides
+        which share it falls in, so that the same text is never on both sides.
     seed: another number for other shares.
     tokenized: a token is what stands between spaces; otherwise the pipeline's tokenizer decides.
     encoding: of the files.
     limit: how many texts are read at most; 0 for all.
     augmenter: one of spaCy's ``@augmenters``.
 
-    Raises SettingsError: a share that is not ``0 <= from < to <= 1``. CorpusError: see
+    Raises SettingsError: no path, or a share that is not ``0 <= from < to <= 1``. CorpusError: see
     :class:`rnnpipe.corpora.examples.Corpus`.
     """
+    folder = given(path)
     low, high = share or (0.0, 1.0)
     if not 0.0 <= low < high <= 1.0:
         want = "[from, to] with 0 <= from < to <= 1"
         raise SettingsError(expected("share", want, share))
 
     def read(nlp: Language) -> Iterator[Doc]:
-        for category, text in _in_turn(path, files, encoding):
+        for category, text in _in_turn(folder, files, encoding):
             if low <= _place(text, seed) < high:
                 words = [word for word in text.split(" ") if word]
                 doc = Doc(nlp.vocab, words=words) if tokenized else nlp.make_doc(text)
                 doc.cats = {name: float(name == category) for name in files}
                 yield doc
 
-    return Corpus(read, str(path), limit, augmenter)
+    return Corpus(read, str(folder), limit, augmenter)
 
 
-def _in_turn(path: Path, files: dict[str, str], encoding: str) -> Iterator[tuple[str, str]]:
+def _in_turn(folder: Path, files: dict[str, str], encoding: str) -> Iterator[tuple[str, str]]:
     """Category and text, round the files until the last one ends."""
-    texts = {category: read_lines(path / name, encoding) for category, name in files.items()}
+    texts = {category: read_lines(folder / name, encoding) for category, name in files.items()}
     while texts:
         for category in list(texts):
             _, text = next(texts[category], (0, None))

@@ -246,7 +246,7 @@ OPENINGS = ("", "", "", "", "please ", "hey , ", "could you help me : ", "ok , "
 
 
 def sample_requests(seed: int = 0) -> dict[str, list[Request]]:
-    """The sentences of each part, in random order, none of them twice; same seed, same sentences."""
+    """The sentences of each part, in random order, none twice; same seed, same sentences."""
     draw = random.Random(seed)
     seen: set[str] = set()
     return {
@@ -256,7 +256,7 @@ def sample_requests(seed: int = 0) -> dict[str, list[Request]]:
 
 
 def write_sample(folder: Path, nlp: Language, seed: int = 0) -> dict[str, Path]:
-    """Write ``train.spacy``, ``dev.spacy`` and ``test.spacy`` into ``folder``; their paths by part."""
+    """Write ``train.spacy``, ``dev.spacy`` and ``test.spacy``; their paths by part."""
     paths = {part: folder / f"{part}.spacy" for part in SIZES}
     for part, requests in sample_requests(seed).items():
         DocBin(docs=sample_docs(nlp, requests)).to_disk(paths[part])

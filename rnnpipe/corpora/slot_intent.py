@@ -1,4 +1,4 @@
-"""``rnnpipe.SlotIntentCorpus.v1``: utterances with their slots and their intent in parallel files."""
+"""``rnnpipe.SlotIntentCorpus.v1``: utterances, slots and intents in parallel files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from rnnpipe.corpora.entities import EntityReader
-from rnnpipe.corpora.examples import Augmenter, Corpus, reader
+from rnnpipe.corpora.examples import Augmenter, Corpus, given, reader
 from rnnpipe.corpora.files import read_lines
 from rnnpipe.errors import CorpusError, expected
 from rnnpipe.types import NonNegativeInt
@@ -18,7 +18,7 @@ from rnnpipe.types import NonNegativeInt
 
 @reader("rnnpipe.SlotIntentCorpus.v1")
 def SlotIntentCorpus(
-    path: Path,
+    path: Path | None,
     scheme: str = "BIO",
     encoding: str = "utf-8",
     limit: NonNegativeInt = 0,
@@ -35,12 +35,12 @@ def SlotIntentCorpus(
     limit: how many utterances are read at most; 0 for all.
     augmenter: one of spaCy's ``@augmenters``.
 
-    When read, raises LabelError: a tag that the scheme does not have or not allow there, by file
-    and line. CorpusError: files with different numbers of lines, a line with more or fewer tags
-    than words; see also :class:`~rnnpipe.corpora.examples.Corpus`.
+    Raises SettingsError: no path. When read, LabelError: a tag that the scheme does not have, or
+    does not allow there, with its line. CorpusError: files with different numbers of lines, a line
+    with more or fewer tags than words; see also :class:`~rnnpipe.corpora.examples.Corpus`.
     """
     entities = EntityReader(scheme)
-    files = [_file(path, part) for part in ("seq.in", "seq.out", "label")]
+    files = [_file(given(path), part) for part in ("seq.in", "seq.out", "label")]
 
     def read(nlp: Language) -> Iterator[Doc]:
         intents = sorted({intent.strip() for _, intent in read_lines(files[2], encoding)} - {""})
