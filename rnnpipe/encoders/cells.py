@@ -121,8 +121,10 @@ class Cell(nn.Module):
 
 
 class RNNCell(Cell):
-    """``h_t = f(W x_t + b + U h_{t-1})``, f being tanh or the rectifier (Elman 1990, Finding
-    Structure in Time)."""
+    """``h_t = f(W x_t + b + U h_{t-1})`` (Elman 1990, Finding Structure in Time).
+
+    nonlinearity: f, tanh or the rectifier.
+    """
 
     gates = 1
     kernel: ClassVar[str | None] = "rnn"

@@ -1,8 +1,8 @@
-"""The LSTM for training on a CPU: one in-place product and a few operations a step, and a backward
-pass written by hand that leaves all weight gradients to one product over all steps.
+"""The LSTM on a CPU: one product and a few operations a step, in place, and a backward pass written
+by hand that takes weight gradients in one product over all steps.
 
-``tanh(a) = 1 - 2 sigma(-2 a)``, so the candidate's weights are scaled by -2 and all four gates are
-one sigma over contiguous memory, which costs a third of a tanh.
+``tanh(a) = 1 - 2 sigma(-2 a)``, so the candidate's weights are scaled by -2, and the gates and the
+candidate are one sigma over contiguous memory.
 """
 
 from __future__ import annotations
@@ -55,20 +55,18 @@ class _LSTM(torch.autograd.Function):
         scale[2 * width : 3 * width] = -2.0
         gates = _product(x, input_weight * scale, dtype).add_(bias * scale)  # (D, N, 4H)
         recurrent = (weight * scale).to(dtype)
-        room = h0.new_empty(len(gates), gates.shape[1], width)
-        h, c = torch.cat([h0, room], dim=1), torch.cat([c0, room], dim=1)  # (D, B + N, H)
-        s = room  # sigma(-2 c)
+        tanh_c = gates.new_empty(*gates.shape[:2], width)
+        h, c = _with_room(h0, tanh_c), _with_room(c0, tanh_c)  # (D, B + N, H)
         h_prev, c_prev = h0, c0
-        blocks = [gates, *gates.chunk(4, dim=-1), s, _rows(h, s), _rows(c, s)]
-        for a, i, f, g, o, s_t, h_t, c_t in _by_step(steps, blocks):
+        blocks = [gates, *gates.chunk(4, dim=-1), tanh_c, _rows(h, gates), _rows(c, gates)]
+        for a, i, f, g, o, tanh_t, h_t, c_t in _by_step(steps, blocks):
             n = a.shape[1]
             _add_product_(a, h_prev.narrow(1, 0, n), recurrent).sigmoid_()
             torch.addcmul(i, f, c_prev.narrow(1, 0, n), out=c_t)
             c_t.addcmul_(i, g, value=-2)  # c = f c + i tanh(g)
-            torch.mul(c_t, -2.0, out=s_t).sigmoid_()
-            torch.addcmul(o, o, s_t, value=-2, out=h_t)  # h = o tanh(c)
+            torch.mul(o, torch.tanh(c_t, out=tanh_t), out=h_t)
             h_prev, c_prev = h_t, c_t
-        ctx.save_for_backward(x, input_weight, weight, gates, s, h, c)
+        ctx.save_for_backward(x, input_weight, weight, gates, tanh_c, h, c)
         ctx.steps, ctx.dtype = steps, dtype
         ctx.set_materialize_grads(False)
         return h, c
@@ -76,16 +74,16 @@ class _LSTM(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dh: Tensor | None, dc: Tensor | None) -> tuple[Tensor | None, ...]:
-        x, input_weight, weight, gates, s, h, c = ctx.saved_tensors
+        x, input_weight, weight, gates, tanh_c, h, c = ctx.saved_tensors
         steps, dtype, width = ctx.steps, ctx.dtype, weight.shape[1]
-        batch_size = h.shape[1] - s.shape[1]
+        batch_size = h.shape[1] - gates.shape[1]
         dh = torch.zeros_like(h) if dh is None else dh.clone()
         dc = torch.zeros_like(c) if dc is None else dc.clone()
-        da, dc_dh = _derivatives(gates, s, c.index_select(1, steps.previous))
+        da, dc_dh = _derivatives(gates, tanh_c, c.index_select(1, steps.previous))
         transposed = weight.to(dtype).mT
         f = gates[..., width : 2 * width]
-        ifg = da[..., : 3 * width].view(*s.shape[:2], 3, width)
-        blocks = [da, ifg, da[..., 3 * width :], dc_dh, f, _rows(dh, s), _rows(dc, s)]
+        ifg = da[..., : 3 * width].view(*gates.shape[:2], 3, width)
+        blocks = [da, ifg, da[..., 3 * width :], dc_dh, f, _rows(dh, gates), _rows(dc, gates)]
         views = _by_step(steps, blocks)
         before = [(dh[:, :batch_size], dc[:, :batch_size]), *(view[-2:] for view in views)]
         for view, (dh_prev, dc_prev) in zip(reversed(views), before[-2::-1], strict=True):
@@ -108,17 +106,25 @@ class _LSTM(torch.autograd.Function):
         )
 
 
-def _derivatives(gates: Tensor, s: Tensor, c_prev: Tensor) -> tuple[Tensor, Tensor]:
-    """For all steps at once: d c / d a of the gates i, f, g side by side with d h / d o's a, c held
-    fixed, ``(D, N, 4H)``; and d h / d c, ``(D, N, H)``."""
+def _derivatives(gates: Tensor, tanh_c: Tensor, c_prev: Tensor) -> tuple[Tensor, Tensor]:
+    """For all steps at once: d c / d a of the blocks i, f, g and d h / d a of o, where a is before
+    sigma or tanh, ``(D, N, 4H)``; and d h / d c, ``(D, N, H)``."""
     i, _, g, o = gates.chunk(4, dim=-1)
     da = torch.addcmul(gates, gates, gates, value=-1)  # of sigma: a (1 - a)
     di, df, dg, do = da.chunk(4, dim=-1)
     di.mul_(torch.rsub(g, 1.0, alpha=2.0))
     df.mul_(c_prev)
-    dg.mul_(i).mul_(4.0)  # 1 - tanh^2 = 4 s (1 - s)
-    do.mul_(torch.rsub(s, 1.0, alpha=2.0))
-    return da, torch.addcmul(s, s, s, value=-1).mul_(o).mul_(4.0)
+    dg.mul_(i).mul_(4.0)  # 1 - tanh^2 = 4 sigma (1 - sigma)
+    do.mul_(tanh_c)
+    return da, torch.addcmul(o, o * tanh_c, tanh_c, value=-1)
+
+
+def _with_room(initial: Tensor, rows: Tensor) -> Tensor:
+    """The initial states, and then room for as many as there are rows."""
+    batch_size = initial.shape[1]
+    states = rows.new_empty(len(rows), batch_size + rows.shape[1], rows.shape[2])
+    states[:, :batch_size] = initial
+    return states
 
 
 def _rows(states: Tensor, like: Tensor) -> Tensor:
