@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -42,8 +41,8 @@ def quickstart(output: Path, force: bool = False) -> None:
         work.mkdir()
         parts = write_sample(work, spacy.blank("en"))
         msg.good("Made up a sample data set (requests to an assistant; not real data)")
-        with resources.as_file(resources.files("rnnpipe.configs") / "quickstart.cfg") as config:
-            train(config, work, overrides={f"paths.{p}": str(parts[p]) for p in ("train", "dev")})
+        paths = {f"paths.{part}": str(parts[part]) for part in ("train", "dev")}
+        train(_config("quickstart.cfg"), work, overrides=paths)
         msg.divider("Scores on sentences with patterns or names that training had not")
         evaluate(str(work / "model-best"), parts["test"], silent=False)
         msg.divider("What it finds in some of them, and how probable it is")
@@ -62,6 +61,13 @@ def show(nlp: Language, data: Path) -> None:
         print(doc.text)
         for label, probability, text in findings:
             print(f"    {label:10} {probability:.2f}   {text}")
+
+
+def _config(name: str) -> Path:
+    """An example config: installed inside the package, and beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    installed = package / "configs" / name
+    return installed if installed.exists() else package.parent / "configs" / name
 
 
 def _check_output(output: Path, force: bool) -> None:

@@ -1,1 +1,0 @@
-"""The example configs, so that an installation has them too."""
