@@ -13,6 +13,18 @@ from rnnpipe.batching import Batch, take_words
 from rnnpipe.types import Words
 
 
+class _Same:
+    """Equal to itself alone; holding the object keeps its identity from being used again."""
+
+    def __init__(self, thing: object) -> None:
+        self.thing = thing
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.thing is other.thing
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 class WordCache:
     """A table of word vectors that grows with the words met, emptied whenever the weights change.
 
@@ -43,7 +55,8 @@ class WordCache:
         embed: makes the vectors of the words that are not in the table yet.
         """
         vocab = batch.words.vocab
-        owner = (weights_version, id(vocab), id(vocab.vectors), torch.is_autocast_enabled("cpu"))
+        low = torch.is_autocast_enabled("cpu")
+        owner = (weights_version, _Same(vocab), _Same(vocab.vectors), low)
         with self._lock:
             keys = batch.keys.tolist()
             if self._owner != owner or len(self._rows) + len(keys) > self.limit:
