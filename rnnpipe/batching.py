@@ -90,7 +90,8 @@ def distinct_words(docs: Sequence[DocLike]) -> tuple[Words, np.ndarray, np.ndarr
     token_keys = table[:, 0] ^ (table[:, 1] * _MIX)  # wraps around, as a hash may
     keys, first, word_of = np.unique(token_keys, return_index=True, return_inverse=True)
     vocab = docs[0].vocab if docs else None
-    return Words(*table[first].T, vocab=vocab), keys, word_of
+    orth, norm, prefix, suffix, shape = table[first].T
+    return Words(orth, norm, prefix, suffix, shape, vocab), keys, word_of
 
 
 def take_words(words: Words, rows: np.ndarray) -> Words:
@@ -109,8 +110,8 @@ def plan_buckets(docs: Sequence[DocLike], lengths: np.ndarray, limits: Limits) -
     """Documents by length; the longer ones one by one in windows."""
     starts = np.cumsum(lengths) - lengths
     buckets = [
-        _windowed(docs[i], int(i), int(starts[i]), limits)
-        for i in np.flatnonzero(lengths > limits.max_length)
+        _windowed(docs[i], i, int(starts[i]), limits)
+        for i in np.flatnonzero(lengths > limits.max_length).tolist()
     ]
     short = np.flatnonzero(lengths <= limits.max_length)
     order = short[np.argsort(-lengths[short], kind="stable")]

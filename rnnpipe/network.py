@@ -25,6 +25,7 @@ from rnnpipe.errors import StructureError
 from rnnpipe.schemes import SCHEMES
 from rnnpipe.structures import Encoded, Sequences
 from rnnpipe.types import (
+    Decoder,
     DecoderBuilder,
     Embedding,
     EmbeddingBuilder,
@@ -140,9 +141,9 @@ class Network(nn.Module):
         for bucket in batch.buckets:
             x = self._read(self._encode(bucket, leaves))
             gold = pad_golds([golds[i] for i in bucket.documents]).to(device)
-            loss = self.decoder.loss(x, gold)
+            loss = cast(Decoder, self.decoder).loss(x, gold)
             with torch.autocast(device.type, enabled=False):
-                (loss.float() * scale).backward()
+                torch.autograd.backward(loss.float() * scale)
             total = total + loss.detach()
         grown = [
             (t.vectors, leaf.vectors.grad)
@@ -150,7 +151,7 @@ class Network(nn.Module):
             if leaf.vectors.grad is not None
         ]
         if grown:
-            torch.autograd.backward([v for v, _ in grown], [cast(Tensor, g) for _, g in grown])
+            torch.autograd.backward([v for v, _ in grown], [g for _, g in grown])
         return total
 
     # -- prediction ----------------------------------------------------------------------------

@@ -46,7 +46,7 @@ def Network(
     max_length: PositiveInt = 512,
     overlap: NonNegativeInt = 64,
     max_padded_tokens: PositiveInt = 8192,
-) -> Model:
+) -> Model[Any, Any]:
     """Embedding, encoder, pooler and decoder in a row, trained as one torch module.
 
     pooler: needed by components that label whole documents, refused by those that label tokens.
@@ -81,22 +81,22 @@ def Network(
     )
 
 
-def network_shim(model: Model) -> TorchShim:
+def network_shim(model: Model[Any, Any]) -> TorchShim:
     return cast(TorchShim, model.shims[0])
 
 
-def is_initialized(model: Model) -> bool:
+def is_initialized(model: Model[Any, Any]) -> bool:
     return network_shim(model).facts is not None
 
 
-def network_builder(model: Model) -> NetworkBuilder:
+def network_builder(model: Model[Any, Any]) -> NetworkBuilder:
     return cast(NetworkBuilder, model.attrs["builder"])
 
 
 class Run:
     """A training pass over documents: ready to run once their gold annotations are known."""
 
-    def __init__(self, model: Model, docs: Sequence[Doc]) -> None:
+    def __init__(self, model: Model[Any, Any], docs: Sequence[Doc]) -> None:
         self._model = model
         self._batch = make_batch(docs, network_builder(model).limits)
         # Upstream layers see all documents at once and in order: a listener insists on it.
@@ -119,7 +119,7 @@ class Run:
         return []
 
 
-def answers(model: Model, docs: Sequence[Doc], reader: Reader[T]) -> list[T]:
+def answers(model: Model[Any, Any], docs: Sequence[Doc], reader: Reader[T]) -> list[T]:
     """Run the network over documents without training; see :meth:`TorchNetwork.answers`."""
     shim = network_shim(model)
     batch = make_batch(docs, network_builder(model).limits)
@@ -136,7 +136,7 @@ def read_states(decoder: Any, x: Any, lengths: np.ndarray) -> list[np.ndarray]:
 
 
 def _forward(
-    model: Model, docs: Sequence[Doc], is_train: bool
+    model: Model[Any, Any], docs: Sequence[Doc], is_train: bool
 ) -> tuple[Any, Callable[[Any], list[Any]]]:
     if is_train:
         run = Run(model, docs)
@@ -144,7 +144,7 @@ def _forward(
     return answers(model, docs, read_states), lambda _: []
 
 
-def _initialize(model: Model, X: Sequence[Doc] | None = None, Y: Labels | None = None) -> None:
+def _initialize(model: Model[Any, Any], X: Sequence[Doc] | None = None, Y: Labels | None = None) -> None:
     """``X``: all training documents. ``Y``: the labels. Nothing happens while either is missing."""
     for layer in model.layers:
         layer.initialize(X=X[:10] if X is not None else None)
@@ -158,10 +158,10 @@ def _initialize(model: Model, X: Sequence[Doc] | None = None, Y: Labels | None =
     shim.set_module(network, facts)
 
 
-def set_labels(model: Model, labels: Labels) -> None:
+def set_labels(model: Model[Any, Any], labels: Labels) -> None:
     """Give a network other labels, keeping all it knows of those that stay."""
     shim = network_shim(model)
-    facts = {**shim.facts, **label_facts(labels)}
+    facts = {**cast(dict[str, Any], shim.facts), **label_facts(labels)}
     grown = with_labels(cast(TorchNetwork, shim.module), network_builder(model), facts)
     shim.set_module(grown, facts)
 
@@ -186,6 +186,6 @@ def _leaf(vectors: Sequence[Floats2d], device: torch.device) -> Tensor:
 
 
 def _split_gradient(x: Tensor, batch: Batch) -> list[Floats2d]:
-    gradient = torch2xp(x.grad if x.grad is not None else torch.zeros_like(x))
+    gradient = cast(Floats2d, torch2xp(x.grad if x.grad is not None else torch.zeros_like(x)))
     ends = np.cumsum(batch.lengths)
     return [gradient[end - n : end] for end, n in zip(ends, batch.lengths, strict=True)]

@@ -44,7 +44,7 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
     labels_documents: ClassVar[bool]
 
     def __init__(
-        self, vocab: Vocab, model: Model, name: str, scorer: Callable[..., Any] | None, **cfg: Any
+        self, vocab: Vocab, model: Model[Any, Any], name: str, scorer: Callable[..., Any] | None, **cfg: Any
     ) -> None:
         """cfg: settings that are saved with the component and handed to its scorer.
         RAISES: StructureError if the network has a pooler where it must not, or lacks one."""
@@ -53,7 +53,7 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         self.name = name
         self.scorer = scorer
         self.cfg = {"labels": [], **cfg}
-        self._rehearsal_model: Model | None = None
+        self._rehearsal_model: Model[Any, Any] | None = None
         self._check_pooler()
 
     def _check_pooler(self) -> None:

@@ -54,7 +54,7 @@ class RnnEntityRecognizer(RnnPipe):
     def __init__(
         self,
         vocab: Vocab,
-        model: Model,
+        model: Model[Any, Any],
         name: str = "rnn_ner",
         *,
         scheme: str = "BIOES",
@@ -213,7 +213,7 @@ def _tag_set(scheme: str, types: tuple[str, ...]) -> TagSet:
 def make_ner(
     nlp: Language,
     name: str,
-    model: Model,
+    model: Model[Any, Any],
     scheme: str,
     entity_probabilities: bool,
     n_best: int,

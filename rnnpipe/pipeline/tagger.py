@@ -32,7 +32,7 @@ class RnnTagger(RnnPipe):
     def __init__(
         self,
         vocab: Vocab,
-        model: Model,
+        model: Model[Any, Any],
         name: str = "rnn_tagger",
         *,
         attribute: str = "tag",
@@ -136,7 +136,7 @@ class RnnTagger(RnnPipe):
         if name == "MORPH":
             for token, label_id in zip(doc, ids.tolist(), strict=True):
                 if self.cfg["overwrite"] or not token.has_morph():
-                    token.set_morph(self.labels[label_id])
+                    token.set_morph(self.labels[label_id])  # type: ignore[attr-defined]
         else:
             doc.from_array([name], keys.reshape(-1, 1))
 
@@ -164,7 +164,7 @@ class RnnTagger(RnnPipe):
 def make_tagger(
     nlp: Language,
     name: str,
-    model: Model,
+    model: Model[Any, Any],
     attribute: str,
     overwrite: bool,
     scorer: Callable[..., Any] | None,

@@ -29,7 +29,7 @@ class RnnTextCategorizer(RnnPipe):
     def __init__(
         self,
         vocab: Vocab,
-        model: Model,
+        model: Model[Any, Any],
         name: str,
         *,
         threshold: float,
@@ -130,7 +130,7 @@ class RnnMultiLabelTextCategorizer(RnnTextCategorizer):
 def make_textcat(
     nlp: Language,
     name: str,
-    model: Model,
+    model: Model[Any, Any],
     threshold: float,
     scorer: Callable[..., Any] | None,
 ) -> RnnTextCategorizer:
@@ -141,7 +141,7 @@ def make_textcat(
 def make_textcat_multilabel(
     nlp: Language,
     name: str,
-    model: Model,
+    model: Model[Any, Any],
     threshold: float,
     scorer: Callable[..., Any] | None,
 ) -> RnnMultiLabelTextCategorizer:
