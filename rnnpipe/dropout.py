@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 
 class Dropout(nn.Module):
-    """Inverted dropout (Srivastava et al. 2014), ``y = x * m / (1 - rate)``, ``m ~ Bernoulli(1 - rate)``.
+    """Inverted dropout (Srivastava et al. 2014): ``y = x * m / (1 - rate)``, where m is 1 with
+    probability ``1 - rate``, else 0.
 
     rate: the share dropped. ``None``: whatever the training loop says, through
         :func:`set_dropout_rate`; a rate set here wins over the loop's.

@@ -69,7 +69,7 @@ def expected(where: str, want: str, got: object, do: str = "") -> str:
 
 
 def nearest(name: str, known: Iterable[str], n: int = 3) -> str:
-    """``Did you mean 'a' or 'b'?`` for the names most like ``name``; all of them if few, else ''."""
+    """``Did you mean 'a' or 'b'?`` for the names most like ``name``; all of them if few."""
     known = sorted(known)
     close = difflib.get_close_matches(name, known, n=n, cutoff=0.5)
     if close:

@@ -78,7 +78,7 @@ class Sequences:
         return x.gather(1, index).squeeze(1).masked_fill((self.lengths == 0).unsqueeze(1), 0.0)
 
     def first(self, x: Tensor) -> Tensor:
-        """The value at each document's first node, zeros if it has none. ``(B, T, D) -> (B, D)``."""
+        """The value at each document's first node, or zeros. ``(B, T, D) -> (B, D)``."""
         if self.size == 0:
             return x.sum(1)
         return x[:, 0].masked_fill((self.lengths == 0).unsqueeze(1), 0.0)

@@ -144,7 +144,9 @@ def _forward(
     return answers(model, docs, read_states), lambda _: []
 
 
-def _initialize(model: Model[Any, Any], X: Sequence[Doc] | None = None, Y: Labels | None = None) -> None:
+def _initialize(
+    model: Model[Any, Any], X: Sequence[Doc] | None = None, Y: Labels | None = None
+) -> None:
     """``X``: all training documents. ``Y``: the labels. Nothing happens while either is missing."""
     for layer in model.layers:
         layer.initialize(X=X[:10] if X is not None else None)

@@ -44,7 +44,12 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
     labels_documents: ClassVar[bool]
 
     def __init__(
-        self, vocab: Vocab, model: Model[Any, Any], name: str, scorer: Callable[..., Any] | None, **cfg: Any
+        self,
+        vocab: Vocab,
+        model: Model[Any, Any],
+        name: str,
+        scorer: Callable[..., Any] | None,
+        **cfg: Any,
     ) -> None:
         """cfg: settings that are saved with the component and handed to its scorer.
         RAISES: StructureError if the network has a pooler where it must not, or lacks one."""
@@ -113,7 +118,7 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         RETURNS: 0 if the label is there already, otherwise 1.
         """
         if not isinstance(label, str):
-            raise ValueError(Errors.E187)
+            raise ValueError(Errors.E187)  # noqa: TRY004 - what spaCy's components raise
         if label in self.labels:
             return 0
         self.cfg["labels"].append(label)
