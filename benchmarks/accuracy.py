@@ -119,7 +119,7 @@ def peer_config(task: Task, config: Config) -> Config:
     peer = init_config(lang="en", pipeline=list(task.peer), optimize="efficiency")
     peer["paths"] = {**peer["paths"], **config["paths"]}
     peer["corpora"] = config["corpora"]
-    peer["initialize"]["vectors"] = None
+    peer["initialize"].update(vectors=None, init_tok2vec=None)
     return peer
 
 
