@@ -55,10 +55,32 @@ REGISTERED = {
     ],
     "rnnpipe_decoders": [
         "rnnpipe.CRF.v1 = rnnpipe.decoders.crf:CRF",
+        "rnnpipe.Sampler.v1 = rnnpipe.decoders.generation.sampler:Sampler",
         "rnnpipe.Sigmoid.v1 = rnnpipe.decoders.sigmoid:Sigmoid",
         "rnnpipe.Softmax.v1 = rnnpipe.decoders.softmax:Softmax",
     ],
+    "rnnpipe_filters": [
+        "rnnpipe.Forbidden.v1 = rnnpipe.decoders.generation.filters:Forbidden",
+        "rnnpipe.Forced.v1 = rnnpipe.decoders.generation.filters:Forced",
+        "rnnpipe.MinP.v1 = rnnpipe.decoders.generation.filters:MinP",
+        "rnnpipe.NoRepeat.v1 = rnnpipe.decoders.generation.filters:NoRepeat",
+        "rnnpipe.RepetitionPenalty.v1 = rnnpipe.decoders.generation.filters:RepetitionPenalty",
+        "rnnpipe.TopK.v1 = rnnpipe.decoders.generation.filters:TopK",
+        "rnnpipe.TopP.v1 = rnnpipe.decoders.generation.filters:TopP",
+        "rnnpipe.Typical.v1 = rnnpipe.decoders.generation.filters:Typical",
+    ],
+    "rnnpipe_symbols": [
+        "rnnpipe.Bytes.v1 = rnnpipe.symbols.bytes:Bytes",
+        "rnnpipe.Characters.v1 = rnnpipe.symbols.characters:Characters",
+        "rnnpipe.Words.v1 = rnnpipe.symbols.words:Words",
+    ],
+    "rnnpipe_outputs": [
+        "rnnpipe.AdaptiveSoftmax.v1 = rnnpipe.outputs.adaptive:AdaptiveSoftmax",
+        "rnnpipe.FullSoftmax.v1 = rnnpipe.outputs.full:FullSoftmax",
+        "rnnpipe.TiedSoftmax.v1 = rnnpipe.outputs.full:TiedSoftmax",
+    ],
     "spacy_architectures": [
+        "rnnpipe.LanguageModel.v1 = rnnpipe.architectures.language_model:LanguageModel",
         "rnnpipe.Network.v1 = rnnpipe.architectures.network:Network",
         "rnnpipe.Tok2VecEncoder.v1 = rnnpipe.architectures.tok2vec_encoder:Tok2VecEncoder",
     ],
@@ -66,6 +88,10 @@ REGISTERED = {
         "rnnpipe.ConllCorpus.v1 = rnnpipe.corpora.conll:ConllCorpus",
         "rnnpipe.LineCorpus.v1 = rnnpipe.corpora.lines:LineCorpus",
         "rnnpipe.SlotIntentCorpus.v1 = rnnpipe.corpora.slot_intent:SlotIntentCorpus",
+        "rnnpipe.TextStream.v1 = rnnpipe.corpora.stream:TextStream",
+    ],
+    "spacy_batchers": [
+        "rnnpipe.StreamBatcher.v1 = rnnpipe.corpora.stream:StreamBatcher",
     ],
 }
 #: What spaCy imports whether or not a config names it: keep these modules light.

@@ -1,4 +1,4 @@
-"""The registries of embeddings, encoders, poolers and decoders, and the plugins that add to them.
+"""The registries of the parts of networks and searches, and the plugins that add to them.
 
 A function is registered by an entry point of the group that is named like the registry, and is
 imported when a config names it. The decorator (``@encoders("acme.QRNN.v1")``) registers it when its
@@ -140,7 +140,10 @@ embeddings = Registry("rnnpipe_embeddings")
 encoders = Registry("rnnpipe_encoders")
 poolers = Registry("rnnpipe_poolers")
 decoders = Registry("rnnpipe_decoders")
-REGISTRIES = (embeddings, encoders, poolers, decoders)
+filters = Registry("rnnpipe_filters")
+symbols = Registry("rnnpipe_symbols")
+outputs = Registry("rnnpipe_outputs")
+REGISTRIES = (embeddings, encoders, poolers, decoders, filters, symbols, outputs)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,13 @@ REGISTRY_OF = {
     "EncoderBuilder": "rnnpipe_encoders",
     "PoolerBuilder": "rnnpipe_poolers",
     "DecoderBuilder": "rnnpipe_decoders",
+    "SymbolsBuilder": "rnnpipe_symbols",
+    "OutputBuilder": "rnnpipe_outputs",
+    "SequenceGeneratorBuilder": "rnnpipe_decoders",
+    "FilterBuilder": "rnnpipe_filters",
 }
+#: What tells apart the types that are filled from the same registry.
+KIND = {"DecoderBuilder": " that labels", "SequenceGeneratorBuilder": " that generates text"}
 
 
 def checked(registry: str, name: str) -> Callable[[F], F]:
@@ -157,13 +163,15 @@ class _SettingType:
 
     def __init__(self, annotation: Any) -> None:
         self.adapter = TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
-        self.registry = next(filter(None, map(_registry_of, _leaves(annotation))), None)
+        part = next(filter(_registry_of, _leaves(annotation)), None)
+        self.registry = _registry_of(part)
+        self.kind = KIND.get(getattr(part, "__name__", ""), "")
 
     @functools.cached_property
     def description(self) -> str:
         """In words; '' for a Python object that no config can hold."""
         if self.registry:
-            return f"a block with @{self.registry}"
+            return f"a block with @{self.registry}{self.kind}"
         try:
             return _describe(self.adapter.json_schema())
         except PydanticInvalidForJsonSchema:

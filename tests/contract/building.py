@@ -2,12 +2,18 @@
 
 from importlib.metadata import entry_points
 
+from rnnpipe.types import DecoderBuilder, SequenceGeneratorBuilder
+
 GROUPS = {
     "encoder": "rnnpipe_encoders",
     "pooler": "rnnpipe_poolers",
     "decoder": "rnnpipe_decoders",
     "embedding": "rnnpipe_embeddings",
+    "generator": "rnnpipe_decoders",
+    "filter": "rnnpipe_filters",
 }
+#: What tells the kinds of a group apart.
+PROTOCOLS = {"decoder": DecoderBuilder, "generator": SequenceGeneratorBuilder}
 
 
 def _load(group, name):
@@ -37,6 +43,15 @@ def settings_of(kind, name):
             }
         },
         ("embedding", "rnnpipe.Tok2Vec.v1"): lambda: {"tok2vec": FixedWidth(6)},
+        ("generator", "rnnpipe.Sampler.v1"): lambda: {"seed": 1},
+        ("filter", "rnnpipe.Forbidden.v1"): lambda: {"phrases": [[1], [2, 3]]},
+        ("filter", "rnnpipe.Forced.v1"): lambda: {"phrase": [1, 2]},
+        ("filter", "rnnpipe.MinP.v1"): lambda: {"p": 0.1},
+        ("filter", "rnnpipe.NoRepeat.v1"): lambda: {"n": 2},
+        ("filter", "rnnpipe.RepetitionPenalty.v1"): lambda: {"penalty": 1.2},
+        ("filter", "rnnpipe.TopK.v1"): lambda: {"k": 3},
+        ("filter", "rnnpipe.TopP.v1"): lambda: {"p": 0.9},
+        ("filter", "rnnpipe.Typical.v1"): lambda: {"p": 0.9},
     }
     return special[kind, name]() if (kind, name) in special else {}
 
@@ -52,6 +67,14 @@ class FixedWidth:
 
     def get_dim(self, name):
         return self.width
+
+
+def names_of(kind):
+    """Every registered name of a kind."""
+    names = sorted(entry.name for entry in entry_points(group=GROUPS[kind]))
+    if kind in PROTOCOLS:
+        names = [name for name in names if isinstance(build(kind, name), PROTOCOLS[kind])]
+    return names
 
 
 def build(kind, name):

@@ -1,17 +1,15 @@
 """The table that drives the contract tests: every registered name, plugins included."""
 
-from importlib.metadata import entry_points
-
 import numpy as np
 import pytest
 import spacy
-from building import GROUPS
+from building import GROUPS, names_of
 
 
 def pytest_generate_tests(metafunc):
     for kind, group in GROUPS.items():
         if f"{kind}_name" in metafunc.fixturenames:
-            names = sorted(entry.name for entry in entry_points(group=group))
+            names = names_of(kind)
             assert names, f"nothing is registered in {group}: is the package installed?"
             metafunc.parametrize(f"{kind}_name", names)
 
