@@ -1,0 +1,146 @@
+"""Our BiLSTM-CRF against flair's, hidden width 256 in each direction, in one run.
+
+    pip install flair
+    RNNPIPE_DATA=data python benchmarks/flair_ner.py --rounds 5
+
+Both read the same sentences (WNUT17), look words up in one learned table of the same width
+(flair's ``OneHotEmbeddings``, our ``rnnpipe.Words.v1``), tag BIOES and learn from the same batches
+of 32 sentences: flair by ``forward_loss``, ``backward`` and torch's Adam, ours by ``nlp.update``.
+Prediction is ``SequenceTagger.predict`` and ``nlp.pipe`` on tokenized text. They are measured in
+turn, on one torch thread; the median ratio counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import flair
+import spacy
+import torch
+from flair.data import Dictionary, Sentence
+from flair.embeddings import OneHotEmbeddings
+from flair.models import SequenceTagger
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from rnnpipe.corpora.conll import ConllCorpus
+
+EMBEDDING_WIDTH, WIDTH, BATCH = 100, 256, 32
+
+
+class Flair:
+    def __init__(self, references: list[Doc]) -> None:
+        words, tags = Dictionary(add_unk=True), Dictionary(add_unk=False)
+        tags.span_labels = True  # from entity types it makes the tags itself
+        self.sentences = []
+        for doc in references:
+            sentence = Sentence([token.text for token in doc])
+            for ent in doc.ents:
+                sentence[ent.start : ent.end].add_label("ner", ent.label_)
+                tags.add_item(ent.label_)
+            for token in doc:
+                words.add_item(token.text)
+            self.sentences.append(sentence)
+        self.tagger = SequenceTagger(
+            embeddings=OneHotEmbeddings(words, embedding_length=EMBEDDING_WIDTH),
+            tag_dictionary=tags,
+            tag_type="ner",
+            hidden_size=WIDTH,
+        )
+        self.optimizer = torch.optim.Adam(self.tagger.parameters(), lr=1e-3)
+
+    def train(self) -> None:
+        self.tagger.train()
+        for begin in range(0, len(self.sentences), BATCH):
+            batch = self.sentences[begin : begin + BATCH]
+            self.optimizer.zero_grad()
+            loss, count = self.tagger.forward_loss(batch)
+            (loss / count).backward()
+            torch.nn.utils.clip_grad_norm_(self.tagger.parameters(), 5.0)
+            self.optimizer.step()
+            for sentence in batch:
+                sentence.clear_embeddings()
+
+    def predict(self) -> None:
+        plain = [Sentence([token.text for token in sentence]) for sentence in self.sentences]
+        self.tagger.predict(plain, mini_batch_size=BATCH)
+
+
+class Rnnpipe:
+    def __init__(self, nlp: spacy.Language, references: list[Doc]) -> None:
+        self.nlp = nlp
+        nlp.add_pipe(
+            "rnn_ner",
+            config={
+                "entity_probabilities": False,  # flair's are the tags' and not the entities'
+                "model": {
+                    "@architectures": "rnnpipe.Network.v1",
+                    "dropout": 0.5,
+                    "embedding": {
+                        "@rnnpipe_embeddings": "rnnpipe.Words.v1",
+                        "width": EMBEDDING_WIDTH,
+                    },
+                    "encoder": {"@rnnpipe_encoders": "rnnpipe.BiLSTM.v1", "width": WIDTH},
+                    "decoder": {"@rnnpipe_decoders": "rnnpipe.CRF.v1"},
+                },
+            },
+        )
+        self.words = [[token.text for token in doc] for doc in references]
+        self.examples = [
+            Example(Doc(nlp.vocab, words=words), doc)
+            for words, doc in zip(self.words, references, strict=True)
+        ]
+        self.optimizer = nlp.initialize(lambda: self.examples)
+
+    def train(self) -> None:
+        for begin in range(0, len(self.examples), BATCH):
+            self.nlp.update(self.examples[begin : begin + BATCH], sgd=self.optimizer)
+
+    def predict(self) -> None:
+        docs = [Doc(self.nlp.vocab, words=words) for words in self.words]
+        for _ in self.nlp.pipe(docs):
+            pass
+
+
+def seconds(task: Callable[[], None]) -> float:
+    start = time.perf_counter()
+    task()
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--sentences", type=int, default=640)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    path = Path(os.environ["RNNPIPE_DATA"]) / "wnut17" / "wnut17train.conll"
+    nlp = spacy.blank("en")
+    corpus = ConllCorpus(path=path, ner_column=-1, limit=args.sentences)
+    references = [example.reference for example in corpus(nlp)]
+    n_words = sum(len(doc) for doc in references)
+    contestants = {"flair": Flair(references), "rnnpipe": Rnnpipe(nlp, references)}
+    times: dict[tuple[str, str], list[float]] = {}
+    for round_number in range(args.rounds + 1):  # the first warms up
+        for who, contestant in contestants.items():
+            for what in ("train", "predict"):
+                spent = seconds(getattr(contestant, what))
+                if round_number:
+                    times.setdefault((who, what), []).append(spent)
+    print(f"flair {flair.__version__}, torch {torch.__version__}, {n_words} words")
+    for what in ("train", "predict"):
+        pairs = zip(times["flair", what], times["rnnpipe", what], strict=True)
+        ratio = statistics.median(a / b for a, b in pairs)
+        speeds = {w: n_words / statistics.median(times[w, what]) for w in contestants}
+        shown = ", ".join(f"{who} {speed:,.0f} words/s" for who, speed in speeds.items())
+        print(f"{what:8} {ratio:5.2f} x   ({shown})")
+
+
+if __name__ == "__main__":
+    main()
