@@ -1,10 +1,10 @@
 """CRF loss with gradient, and Viterbi, as ratios to pytorch-crf in one interleaved run.
 
-    python benchmarks/crf.py [--rounds 7]
+    python benchmarks/crf.py [--rounds 9]
 
-One thread, float32. Each round runs every implementation once after the other on the same scores;
-the table shows the median over the rounds of the round's ratio, peer time / our time. "full": all
-documents have the same length; "varied": lengths between 1 and the given one.
+One thread, float32, CPU time. Each round runs the peer and ours one after the other on the same
+scores; the table shows the median over the rounds of the round's ratio, peer time / our time. "full":
+all documents have the same length; "varied": lengths between 1 and the given one.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from unittest.mock import patch
 import torch
 import torchcrf
 
-from rnnpipe.decoders.chain import scaled, search
-from rnnpipe.decoders.chain.partition import log_probability
+from rnnpipe.decoders.chain import compiled, search
+from rnnpipe.decoders.chain.partition import surprisal
 from rnnpipe.decoders.chain.potentials import Chain
 from rnnpipe.structures import Sequences
 
@@ -57,13 +57,13 @@ class Case:
         self.clear()
         loss = -self.peer(self.emissions, self.gold, mask=self.mask)
         loss.backward()
-        return float(loss)
+        return float(loss.detach())
 
     def our_loss(self) -> float:
         self.clear()
-        loss = -log_probability(self.chain(), self.gold).sum()
+        loss = surprisal(self.chain(), self.gold).sum()
         loss.backward()
-        return float(loss)
+        return float(loss.detach())
 
     def peer_viterbi(self) -> list[list[int]]:
         with torch.no_grad():
@@ -73,3 +73,76 @@ class Case:
     def our_viterbi(self) -> list[list[int]]:
         paths = search.viterbi(self.chain()).tolist()
         return [path[:n] for path, n in zip(paths, self.structure.lengths.tolist(), strict=True)]
+
+    def check(self) -> None:
+        """Stops if the implementations do not agree."""
+        ours, theirs = self.our_loss(), self.peer_loss()
+        assert abs(ours - theirs) < 1e-4 * abs(theirs), (ours, theirs)
+        for ours, theirs in zip(self.our_viterbi(), self.peer_viterbi(), strict=True):
+            # Both are right where two sequences differ by no more than float32 can tell.
+            assert ours == theirs or sum(a != b for a, b in zip(ours, theirs, strict=True)) < 5
+
+
+def without_kernels(function: Callable[[], object]) -> Callable[[], object]:
+    """``function`` in torch alone."""
+
+    def run() -> object:
+        with patch.object(compiled, "kernels", lambda: None):
+            return function()
+
+    return run
+
+
+def seconds(function: Callable[[], object], repeats: int) -> float:
+    begin = time.process_time()
+    for _ in range(repeats):
+        function()
+    return (time.process_time() - begin) / repeats
+
+
+def measure(case: Case, rounds: int, repeats: int) -> None:
+    paths: dict[str, Callable[[Callable[[], object]], Callable[[], object]]]
+    paths = {"torch": without_kernels}
+    if compiled.kernels() is not None:
+        paths["numba"] = lambda function: function
+    works: dict[str, tuple[Callable[[], object], Callable[[], object]]]
+    works = {"loss+grad": (case.peer_loss, case.our_loss)}
+    works["viterbi"] = (case.peer_viterbi, case.our_viterbi)
+    for name, wrap in paths.items():
+        wrap(case.check)()
+        for i, (work, (peer, ours)) in enumerate(works.items()):
+            times = [(seconds(peer, repeats), seconds(wrap(ours), repeats)) for _ in range(rounds)]
+            ratio = statistics.median(theirs / mine for theirs, mine in times)
+            theirs, mine = (statistics.median(x) * 1e3 for x in zip(*times, strict=True))
+            target = TARGETS[name][i]
+            verdict = "" if ratio >= target else "  MISSED"
+            print(
+                f"    {work:<10} {name:<6} {theirs:8.2f} ms {mine:8.2f} ms "
+                f"{ratio:7.1f}x  (target {target}x){verdict}"
+            )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--repeats", type=int, default=5, help="calls a round")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    names = ("torch", "pytorch-crf", "numba")
+    print(f"Python {platform.python_version()}", *(f"{n} {_version(n)}" for n in names), sep=", ")
+    print(f"median of {options.rounds} rounds of {options.repeats} calls; peer, ours, ratio")
+    for size in SIZES:
+        for varied in (False, True):
+            print("batch {}, length {}, labels {}".format(*size), "varied" if varied else "full")
+            measure(Case(*size, varied), options.rounds, options.repeats)
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+if __name__ == "__main__":
+    main()

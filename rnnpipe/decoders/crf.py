@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from rnnpipe.decoders.chain.partition import log_partition, log_probability
+from rnnpipe.decoders.chain.partition import log_partition, surprisal
 from rnnpipe.decoders.chain.potentials import Chain
 from rnnpipe.decoders.sequence import ChainDecoder, in_full_precision, nodes_of
 from rnnpipe.errors import SettingsError, expected
@@ -88,7 +88,7 @@ class CRFDecoder(ChainDecoder):
         chain = self.chain(nodes_of(x, "rnnpipe.CRF.v1"))
         possible = _possible(gold, chain)
         if possible is None:
-            return -log_probability(chain, gold).sum()
+            return surprisal(chain, gold).sum()
         return (log_partition(chain) - log_partition(chain.only(possible))).sum()
 
     def predict(self, x: Encoded | Tensor) -> Prediction:

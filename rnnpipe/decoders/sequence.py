@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rnnpipe.decoders.chain.partition import log_probability, marginals
+from rnnpipe.decoders.chain.partition import marginals, surprisal
 from rnnpipe.decoders.chain.potentials import Chain
 from rnnpipe.decoders.chain.search import n_best, sample, viterbi
 from rnnpipe.decoders.chain.segments import Segments, segment_log_probabilities
@@ -117,7 +117,7 @@ class ChainDecoder(nn.Module):
         return sample(self.chain(x), n, generator)
 
     def path_log_probability(self, x: Encoded, paths: Tensor) -> Tensor:
-        return log_probability(self.chain(x), paths)
+        return -surprisal(self.chain(x), paths)
 
     def segment_log_probabilities(
         self, x: Encoded, rows: Tensor, starts: Tensor, ends: Tensor, types: Tensor

@@ -8,9 +8,11 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from rnnpipe.decoders.chain.compiled import CompiledPartition, can_compile
 from rnnpipe.decoders.chain.logspace import LogMessages, log_messages
+from rnnpipe.decoders.chain.lowering import Lowering, find_lowering
 from rnnpipe.decoders.chain.potentials import Chain
-from rnnpipe.decoders.chain.scaled import ScaledMessages, rescale_interval, scaled_messages
+from rnnpipe.decoders.chain.scaled import ScaledMessages, scaled_messages
 from rnnpipe.structures import Sequences
 
 
@@ -21,42 +23,47 @@ def log_partition(chain: Chain) -> Tensor:
     come from one sweep forward and one backward, not from an autograd graph through the steps.
     ``-inf``, with a gradient of zero, where every sequence is forbidden.
     """
-    value: Tensor = _Partition.apply(*chain.scores, chain.structure, None)  # type: ignore[no-untyped-call]
-    return value
+    return _partition(chain, None)
 
 
-def log_probability(chain: Chain, paths: Tensor) -> Tensor:
-    """``log p(y) = score(y) - log Z`` of one sequence a document in nats, ``(B,)``.
+def surprisal(chain: Chain, paths: Tensor) -> Tensor:
+    """``-log p(y) = log Z - score(y)`` of one sequence a document in nats, ``(B,)``.
 
     paths: ``(B, T)`` label ids, anything at padding.
     """
-    value: Tensor = _Partition.apply(*chain.scores, chain.structure, paths)  # type: ignore[no-untyped-call]
-    return -value
+    return _partition(chain, paths)
 
 
 @torch.no_grad()
 def marginals(chain: Chain) -> Tensor:
     """``p(y_t)``, ``(B, T, L)``, zeros at padding."""
-    nodes, _ = _messages(chain).expectations(chain.emissions.new_ones(chain.structure.batch_size))
+    weights = chain.emissions.new_ones(chain.structure.batch_size)
+    nodes, _ = _messages(chain, find_lowering(chain)).expectations(weights)
     return nodes[:-1, :, :-1].transpose(0, 1).to(chain.emissions.dtype)
 
 
 @torch.no_grad()
 def messages(chain: Chain) -> LogMessages:
     """The logarithmic messages of a batch, in float64 where the device has it."""
-    interval = rescale_interval(chain)
-    if interval is None:
-        return log_messages(chain.double())
-    return scaled_messages(chain, interval).log()
+    lowering = find_lowering(chain)
+    return scaled_messages(chain, lowering).log() if lowering else log_messages(chain.double())
 
 
-def _messages(chain: Chain) -> ScaledMessages | LogMessages:
-    interval = rescale_interval(chain)
-    return log_messages(chain) if interval is None else scaled_messages(chain, interval)
+def _messages(chain: Chain, lowering: Lowering | None) -> ScaledMessages | LogMessages:
+    return scaled_messages(chain, lowering) if lowering else log_messages(chain)
+
+
+def _partition(chain: Chain, paths: Tensor | None) -> Tensor:
+    """``log Z``, less the score of a path if one is given, ``(B,)``."""
+    lowering = find_lowering(chain)
+    function = CompiledPartition if lowering and can_compile(chain) else _Partition
+    arguments = (*chain.scores, chain.structure, paths, lowering)
+    value: Tensor = function.apply(*arguments)  # type: ignore[no-untyped-call]
+    return value
 
 
 class _Partition(torch.autograd.Function):
-    """``log Z``, less the score of a path if one is given: ``(B,)``."""
+    """``log Z``, less the score of a path if one is given, by torch operations on any device."""
 
     @staticmethod
     def forward(
@@ -67,9 +74,10 @@ class _Partition(torch.autograd.Function):
         end: Tensor,
         structure: Sequences,
         paths: Tensor | None,
+        lowering: Lowering | None,
     ) -> Tensor:
         chain = Chain(emissions, transitions, start, end, structure)
-        sums = _messages(chain)
+        sums = _messages(chain, lowering)
         path = None if paths is None else chain.close_path(paths)
         ctx.dtype, ctx.messages, ctx.path = emissions.dtype, sums, path
         value = (
@@ -81,7 +89,9 @@ class _Partition(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, weights: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, None, None]:
+    def backward(
+        ctx: Any, weights: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, None, None, None]:
         sums: ScaledMessages | LogMessages = ctx.messages
         nodes, steps = (x.to(ctx.dtype) for x in sums.expectations(weights))
         if ctx.path is not None:
@@ -96,4 +106,4 @@ class _Partition(torch.autograd.Function):
         if sums.closed.by_step:
             moves, ends = moves[:-1].transpose(0, 1), ends.sum((0, 1))
         nodes = nodes[:-1, :, :-1]
-        return nodes.transpose(0, 1), moves, nodes[:1].sum((0, 1)), ends, None, None
+        return nodes.transpose(0, 1), moves, nodes[:1].sum((0, 1)), ends, None, None, None

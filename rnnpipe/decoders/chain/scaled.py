@@ -1,69 +1,19 @@
 """Forward-backward on probabilities in float64: one matrix product a step, both ways at once.
 
-Fast on a CPU, and exact where :func:`rescale_interval` can prove that nothing underflows; elsewhere
-:mod:`rnnpipe.decoders.chain.logspace` takes over.
+Fast on a CPU, and exact where :func:`rnnpipe.decoders.chain.lowering.find_lowering` proves that
+nothing underflows; elsewhere :mod:`rnnpipe.decoders.chain.logspace` takes over.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from rnnpipe.decoders.chain.logspace import LogMessages
+from rnnpipe.decoders.chain.lowering import Lowering
 from rnnpipe.decoders.chain.potentials import Chain, ClosedChain
-
-#: The natural logarithm of the range of normal float64 numbers that messages may use, of 708.
-RANGE = 690.0
-
-
-def rescale_interval(chain: Chain) -> int | None:
-    """After how many steps messages must be rescaled, or ``None`` where no interval is safe.
-
-    Let the finite scores of one node and one step spread over at most s nats, and let any label
-    reach any other in exactly k steps. Then a node's smallest message that is not zero is at least
-    ``exp(-k s) / L^k`` of its largest, and the largest changes by at most a factor ``exp(s) L`` a
-    step. So after n steps without rescaling nothing that counts has left
-    ``exp(-(k + n) (s + log L))`` to its inverse.
-
-    Reads the scores on the host, so only a chain on the CPU gets an interval.
-    """
-    if chain.emissions.device.type != "cpu" or chain.emissions.numel() == 0:
-        return None
-    low, high = (float(x) for x in torch.aminmax(chain.emissions))
-    steps = chain.transitions.detach().numpy()
-    mixing = _mixing_steps(steps.reshape(-1, *steps.shape[-2:]))
-    if low == -math.inf:
-        # Labels known to be impossible at single nodes may keep others apart for any time.
-        low = float(chain.emissions.masked_fill(chain.emissions == low, high).amin())
-        mixing = None
-    edges = max(_spread(chain.start.detach().numpy()), _spread(chain.end.detach().numpy()))
-    step = high - low + max(_spread(steps), edges) + math.log(len(chain.end))
-    interval = RANGE / (step + 1e-9) - (mixing or chain.structure.size)
-    # Asked this way round, NaN is not safe either.
-    return int(interval) if interval >= 1 else None
-
-
-def _spread(scores: NDArray[Any]) -> float:
-    """Largest minus smallest score, those that forbid left out."""
-    finite = np.where(scores == -math.inf, math.inf, scores)
-    return (
-        float(scores.max(initial=-math.inf) - finite.min(initial=math.inf)) if scores.size else 0.0
-    )
-
-
-def _mixing_steps(transitions: NDArray[Any]) -> int | None:
-    """The smallest of 1 and 3 (enough for every tag scheme) in which any label reaches any other;
-    ``None`` if it takes more."""
-    legal = np.asarray((transitions > -math.inf).all(0), dtype=np.float32)
-    if legal.all():
-        return 1
-    return 3 if (legal @ legal @ legal > 0).all() else None
 
 
 @dataclass(frozen=True)
@@ -98,21 +48,15 @@ class ScaledMessages:
         return LogMessages(self.closed, *sums, self.log_total, self.lowered)
 
 
-def scaled_messages(chain: Chain, interval: int) -> ScaledMessages:
-    """The messages of a batch on the CPU, rescaled every ``interval`` steps."""
-    peaks = [float(score.max()) for score in chain.scores]
-    emissions, transitions, start, end = (
-        score.double() - peak for score, peak in zip(chain.scores, peaks, strict=True)
-    )
-    closed = Chain(emissions, transitions, start, end, chain.structure).close()
+def scaled_messages(chain: Chain, lowering: Lowering) -> ScaledMessages:
+    """The messages of a batch on the CPU."""
+    closed = lowering.lower(chain).close()
     factors = ClosedChain(closed.emissions.exp(), closed.transitions.exp(), closed.start.exp())
-    entering, reached, log_scale = _sweep(factors, interval)
+    entering, reached, log_scale = _sweep(factors, lowering.interval)
     # Only the label "over" is left at the last node.
     log_total = reached[-1, 0, :, -1].log() + log_scale
-    emission, transition, first, last = peaks
-    nodes = chain.structure.lengths.double()
-    lowered = nodes * (emission + transition) + (first + last - transition) * nodes.clamp(max=1)
     leaving, backward = entering[:, 1].flip(0), reached[:, 1].flip(0)
+    lowered = chain.structure.lengths.double() * lowering.peak
     return ScaledMessages(closed, factors, reached[:, 0], leaving, backward, log_total, lowered)
 
 

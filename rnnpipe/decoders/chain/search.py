@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from rnnpipe.decoders.chain.compiled import can_compile, compiled_viterbi
 from rnnpipe.decoders.chain.partition import log_partition, messages
 from rnnpipe.decoders.chain.potentials import Chain, ClosedChain
 
@@ -16,6 +17,8 @@ from rnnpipe.decoders.chain.potentials import Chain, ClosedChain
 @torch.no_grad()
 def viterbi(chain: Chain) -> Tensor:
     """The most probable sequence, ``(B, T)`` int64, 0 at padding (Viterbi 1967)."""
+    if can_compile(chain):
+        return compiled_viterbi(chain)
     closed = chain.close()
     best = _best_from(closed)
     rows = torch.arange(best.shape[1], device=best.device)

@@ -1,0 +1,82 @@
+"""When and how a chain's sums can be taken over probabilities instead of logarithms."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rnnpipe.decoders.chain.potentials import Chain
+
+#: The natural logarithm of the range of normal float64 numbers that sums may use, of 708.
+RANGE = 690.0
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """What is taken off a chain's emissions before its scores become probabilities.
+
+    peak: the largest emission.
+    interval: sums are to be rescaled after so many steps.
+    """
+
+    peak: float
+    interval: int
+
+    def lower(self, chain: Chain) -> Chain:
+        """The same distribution in float64, with no emission above 0."""
+        return replace(chain.double(), emissions=chain.emissions.double() - self.peak)
+
+
+@torch.no_grad()
+def find_lowering(chain: Chain) -> Lowering | None:
+    """How to lower a chain, or ``None`` where nothing can be promised about underflow.
+
+    Let the finite emissions spread over at most e nats and no other finite score be further than a
+    from 0, so that two steps differ by at most ``s = e + 2 a``; and let any label reach any other
+    in exactly k steps. Then the smallest sum at a node that is not zero is at least
+    ``exp(-k s) / L^k`` of the largest, and the largest changes by at most a factor ``exp(s) L`` a
+    step. So after n steps without rescaling, the product of a sum from the left and one from the
+    right is off by at most ``exp((k + 2 n) (s + log L))``, which must fit.
+
+    Reads the scores on the host, so only a chain on the CPU is lowered.
+    """
+    if chain.emissions.device.type != "cpu" or chain.emissions.numel() == 0:
+        return None
+    low, peak = (float(x) for x in torch.aminmax(chain.emissions))
+    mixing: float = 1
+    if low == -math.inf:
+        # Labels known to be impossible at single nodes may keep others apart for any time.
+        mixing = chain.structure.size
+        low = float(chain.emissions.masked_fill(chain.emissions == low, peak).amin())
+    transitions, start, end = (score.detach().numpy() for score in chain.scores[1:])
+    away = max(_largest(transitions), _largest(start), _largest(end))
+    if mixing == 1:
+        mixing = _mixing_steps(transitions)
+    interval = (RANGE / (peak - low + 2 * away + math.log(len(end)) + 1e-9) - mixing) / 2
+    # Asked this way round, NaN is not safe either.
+    return Lowering(peak, int(min(interval, chain.structure.size))) if interval >= 1 else None
+
+
+def _largest(scores: NDArray[Any]) -> float:
+    """The largest absolute value, those that forbid left out."""
+    if scores.size == 0:
+        return 0.0
+    high, low = float(scores.max()), float(scores.min())
+    if low == -math.inf:
+        low = float(np.where(scores == low, high, scores).min())
+    return max(high, -low)
+
+
+def _mixing_steps(transitions: NDArray[Any]) -> float:
+    """In how many steps any label reaches any other: 1, or 3, which is enough for every tag scheme,
+    or infinity for more."""
+    legal = transitions > -math.inf
+    if legal.all():
+        return 1
+    steps = np.logical_and.reduce(legal.reshape(-1, *legal.shape[-2:])).astype(np.float32)
+    return 3 if (steps @ steps @ steps > 0).all() else math.inf
