@@ -290,6 +290,16 @@ def same_tokens(example: Example) -> bool:
     return len(x) == len(y) and bool((x.to_array("ORTH") == y.to_array("ORTH")).all())
 
 
+def token_labels(attribute: str, examples: Iterable[Example]) -> set[str]:
+    """The values of a token attribute, such as ``"TAG"``, that occur in gold annotations."""
+    labels: set[str] = set()
+    for eg in examples:
+        strings = eg.reference.vocab.strings  # a sourced component's vocabulary may lack them
+        keys = np.unique(eg.reference.to_array(attribute)).tolist()
+        labels.update(strings[key] for key in keys if key)
+    return labels
+
+
 def label_ids(labels: Sequence[str], strings: Any, keys: np.ndarray) -> np.ndarray:
     """String hashes to positions in ``labels``; -1 for 0, the hash of a missing annotation.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from spacy.errors import Errors
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
@@ -16,11 +17,11 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from rnnpipe.errors import LabelError, SettingsError, nearest
-from rnnpipe.pipeline.base import RnnPipe, same_tokens
+from rnnpipe.pipeline.base import RnnPipe, same_tokens, token_labels
 from rnnpipe.schemes import SCHEMES, TagSet
 from rnnpipe.types import Labels
 
-_MISSING, _INSIDE, _BEGIN = 0, 1, 3  # values of ENT_IOB
+_MISSING, _INSIDE, _OUTSIDE, _BEGIN = 0, 1, 2, 3  # values of ENT_IOB
 
 
 @dataclass
@@ -45,7 +46,8 @@ class RnnEntityRecognizer(RnnPipe):
     Writes ``doc.ents``; ``ent._.probability``, the entity's exact probability under the model; and
     ``doc._.entity_readings``, the ``n_best`` most probable readings of the document, each a
     dictionary of its ``probability`` and its ``entities`` as ``[start, end, label]`` token spans.
-    Entities that an earlier component has set are kept; predictions that overlap them are dropped.
+    Entities that an earlier component has set are kept, and tokens that it has blocked stay without
+    one; predictions that overlap them are dropped.
     """
 
     labels_documents = False
@@ -98,22 +100,24 @@ class RnnEntityRecognizer(RnnPipe):
     # -- gold ----------------------------------------------------------------------------------
 
     def find_labels(self, examples: Sequence[Example]) -> list[str]:
-        keys: set[int] = set()
-        for eg in examples:
-            keys.update(np.unique(eg.reference.to_array("ENT_TYPE")).tolist())
-        return sorted(self.vocab.strings[key] for key in keys - {0})
+        return sorted(token_labels("ENT_TYPE", examples))
 
     def gold(self, example: Example) -> np.ndarray:
         if same_tokens(example):
             iob, kinds = example.reference.to_array(["ENT_IOB", "ENT_TYPE"]).T
         else:
             iob, kinds = self._aligned(example)
+        iob = np.where((iob == _BEGIN) & (kinds == 0), _OUTSIDE, iob)  # blocked tokens
+        begun = np.isin(np.append(_OUTSIDE, iob[:-1]), (_INSIDE, _BEGIN))
+        if ((iob == _INSIDE) & ~begun).any():
+            raise ValueError(Errors.E093.format(seq=_iob_text(example.reference)))
         starts = np.flatnonzero(iob == _BEGIN)
         # An entity ends before the first token after its start that does not go on with it.
         breaks = np.flatnonzero(np.append(iob, 0) != _INSIDE)
         ends = breaks[np.searchsorted(breaks, starts, side="right")]
+        strings = example.reference.vocab.strings
         spans = [
-            (int(start), int(end), self._position(int(kinds[start])))
+            (int(start), int(end), self._position(strings[int(kinds[start])]))
             for start, end in zip(starts, ends, strict=True)
         ]
         ids = self.tags.encode(spans, len(iob))
@@ -127,14 +131,13 @@ class RnnEntityRecognizer(RnnPipe):
         kinds = np.zeros(len(tags), dtype=np.uint64)
         for i, tag in enumerate(tags):
             if tag == "O":
-                iob[i] = 2
+                iob[i] = _OUTSIDE
             elif tag not in (None, "-"):
                 iob[i] = _BEGIN if tag[0] in "BU" else _INSIDE
-                kinds[i] = self.vocab.strings.as_int(tag[2:])
+                kinds[i] = example.reference.vocab.strings.as_int(tag[2:])
         return iob, kinds
 
-    def _position(self, key: int) -> int:
-        label = self.vocab.strings[key]
+    def _position(self, label: str) -> int:
         if label not in self.labels:
             raise LabelError(
                 f"components.{self.name}: expected one of the {len(self.labels)} entity labels "
@@ -187,12 +190,16 @@ class RnnEntityRecognizer(RnnPipe):
     def set_annotations(self, docs: Iterable[Doc], results: Sequence[Entities]) -> None:
         for doc, entities in zip(docs, results, strict=True):
             found = [Span(doc, *span) for span in self._named(entities.spans)]
-            for span, probability in zip(found, entities.probabilities.tolist(), strict=False):
-                span._.probability = probability
-            earlier = list(doc.ents)
-            taken = {token for ent in earlier for token in range(ent.start, ent.end)}
-            free = [span for span in found if taken.isdisjoint(range(span.start, span.end))]
-            doc.set_ents([*earlier, *free], default="outside")
+            iob, kinds = doc.to_array(["ENT_IOB", "ENT_TYPE"]).T
+            taken = (kinds != 0) | (iob == _BEGIN)
+            free = [not taken[span.start : span.end].any() for span in found]
+            # There are probabilities for all entities or, if not asked for, for none.
+            for span, kept, probability in zip(found, free, entities.probabilities, strict=False):
+                if kept:
+                    span._.probability = float(probability)
+            blocked = [doc[i : i + 1] for i in np.flatnonzero(taken & (kinds == 0)).tolist()]
+            new = [span for span, kept in zip(found, free, strict=True) if kept]
+            doc.set_ents([*doc.ents, *new], blocked=blocked, default="outside")
             if self.cfg["n_best"]:
                 doc._.entity_readings = entities.readings
 
@@ -203,6 +210,10 @@ def set_extensions() -> None:
         Span.set_extension("probability", default=None)
     if not Doc.has_extension("entity_readings"):
         Doc.set_extension("entity_readings", default=None)
+
+
+def _iob_text(doc: Doc) -> str:
+    return " ".join(f"{token.text}|{token.ent_iob_ or '-'}" for token in doc)
 
 
 @lru_cache(maxsize=32)

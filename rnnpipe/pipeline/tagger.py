@@ -15,7 +15,7 @@ from thinc.api import Model
 
 from rnnpipe.architectures.network import read_states
 from rnnpipe.errors import LabelError, SettingsError
-from rnnpipe.pipeline.base import RnnPipe, label_ids, same_tokens
+from rnnpipe.pipeline.base import RnnPipe, label_ids, same_tokens, token_labels
 from rnnpipe.types import Labels
 
 _ATTRIBUTES = ("tag", "pos", "morph")
@@ -69,23 +69,21 @@ class RnnTagger(RnnPipe):
         if self.attribute.startswith("_."):
             values = {value for eg in examples for value in self._extension(eg.reference)}
             return sorted(v for v in values if v is not None)
-        keys: set[int] = set()
-        for eg in examples:
-            keys.update(np.unique(eg.reference.to_array(self.attribute.upper())).tolist())
-        return sorted(self.vocab.strings[key] for key in keys - {0})
+        return sorted(token_labels(self.attribute.upper(), examples))
 
     def gold(self, example: Example) -> np.ndarray:
+        strings = example.reference.vocab.strings
         try:
             if self.attribute.startswith("_."):
                 return self._named_gold(self._aligned_extension(example))
             if same_tokens(example):
                 keys = example.reference.to_array(self.attribute.upper())
-                return label_ids(self.labels, self.vocab.strings, keys)
+                return label_ids(self.labels, strings, keys)
             values = example.get_aligned(self.attribute.upper(), as_string=True)
             return self._named_gold([value or None for value in values])
         except KeyError as error:
             key = error.args[0]
-            label = self.vocab.strings[key] if isinstance(key, int) else key
+            label = strings[key] if isinstance(key, int) else key
             raise LabelError(
                 f"components.{self.name}: expected one of the {len(self.labels)} labels known "
                 f"since initialisation, got {label!r} in a training example. Add it with "
@@ -128,8 +126,8 @@ class RnnTagger(RnnPipe):
 
     def _write_attribute(self, doc: Doc, ids: np.ndarray) -> None:
         name = self.attribute.upper()
-        strings = self.vocab.strings
-        keys = np.array([strings.as_int(label) for label in self.labels], dtype=np.uint64)[ids]
+        strings = doc.vocab.strings
+        keys = np.array([strings.add(label) for label in self.labels], dtype=np.uint64)[ids]
         if not self.cfg["overwrite"]:
             present = doc.to_array(name)
             keys = np.where(present == 0, keys, present)
