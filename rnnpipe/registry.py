@@ -76,8 +76,15 @@ class Registry(catalogue.Registry):  # type: ignore[misc]
         return functions
 
     def find(self, name: str) -> dict[str, str | int | None]:
-        """Where the function is written; ``spacy debug config --show-functions`` prints it."""
-        function = self.load(name)
+        """Where the function is written; ``spacy debug config --show-functions`` prints it, and
+        ``spacy package`` finds the distributions to depend on by it.
+
+        Raises catalogue.RegistryError for an unknown name, since spaCy asks for ``en.<name>`` first.
+        """
+        try:
+            function = self.load(name)
+        except UnknownComponentError as error:
+            raise catalogue.RegistryError(str(error)) from error
         return {
             "module": function.__module__,
             "file": inspect.getsourcefile(function),

@@ -14,6 +14,7 @@ import pytest
 import spacy
 from confection import Config
 from spacy.cli._util import app
+from spacy.cli.package import get_third_party_dependencies
 from spacy.util import registry
 from typer.testing import CliRunner
 
@@ -424,3 +425,10 @@ def test_a_plugin_installed_while_python_runs_asks_for_a_restart(install, monkey
         "Plugins that cannot be used:\n  "
         "acme.Echo.v1: installed after Python started. Start it again."
     )
+
+
+def test_a_packaged_pipeline_depends_on_us():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("rnn_ner")
+    (requirement,) = get_third_party_dependencies(nlp.config)
+    assert requirement.startswith("rnnpipe>=")
