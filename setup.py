@@ -54,10 +54,13 @@ REGISTERED = {
         "rnnpipe.Mean.v1 = rnnpipe.poolers.mean:Mean",
     ],
     "rnnpipe_decoders": [
+        "rnnpipe.Beam.v1 = rnnpipe.decoders.generation.beam:Beam",
         "rnnpipe.CRF.v1 = rnnpipe.decoders.crf:CRF",
+        "rnnpipe.DiverseBeam.v1 = rnnpipe.decoders.generation.beam:DiverseBeam",
         "rnnpipe.Sampler.v1 = rnnpipe.decoders.generation.sampler:Sampler",
         "rnnpipe.Sigmoid.v1 = rnnpipe.decoders.sigmoid:Sigmoid",
         "rnnpipe.Softmax.v1 = rnnpipe.decoders.softmax:Softmax",
+        "rnnpipe.StochasticBeam.v1 = rnnpipe.decoders.generation.beam:StochasticBeam",
     ],
     "rnnpipe_filters": [
         "rnnpipe.Forbidden.v1 = rnnpipe.decoders.generation.filters:Forbidden",

@@ -44,6 +44,7 @@ def settings_of(kind, name):
         },
         ("embedding", "rnnpipe.Tok2Vec.v1"): lambda: {"tok2vec": FixedWidth(6)},
         ("generator", "rnnpipe.Sampler.v1"): lambda: {"seed": 1},
+        ("generator", "rnnpipe.StochasticBeam.v1"): lambda: {"seed": 1},
         ("filter", "rnnpipe.Forbidden.v1"): lambda: {"phrases": [[1], [2, 3]]},
         ("filter", "rnnpipe.Forced.v1"): lambda: {"phrase": [1, 2]},
         ("filter", "rnnpipe.MinP.v1"): lambda: {"p": 0.1},

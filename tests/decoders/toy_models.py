@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from rnnpipe.decoders.generation.phrases import Endings
+from rnnpipe.decoders.generation.phrases import Endings, Limits
 
 
 @dataclass
@@ -64,7 +64,7 @@ def enumerate_texts(
 ):
     """Every text with its log-probabilities, the model's and that of being drawn; the end symbol is
     part of it."""
-    endings = Endings.of(alphabet, list(stop), min_length, max_length, "test")
+    endings = Endings.of(alphabet, Limits(min_length, max_length, list(stop)), "test")
     texts, open_texts = {}, [((), 0.0, 0.0)]
     while open_texts:
         text, log_p, log_q = open_texts.pop()

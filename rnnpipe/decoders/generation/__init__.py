@@ -1,11 +1,12 @@
 """Decoders that generate, and the filters of what they may choose from.
 
-``rnnpipe.Sampler.v1`` is a registered decoder whose builder is a
-:class:`~rnnpipe.types.SequenceGeneratorBuilder`::
+``rnnpipe.Sampler.v1``, ``rnnpipe.Beam.v1``, ``rnnpipe.DiverseBeam.v1`` and
+``rnnpipe.StochasticBeam.v1`` are registered decoders whose builders are
+:class:`~rnnpipe.types.SequenceGeneratorBuilder` objects::
 
     generator = decoders.get("rnnpipe.Sampler.v1")(temperature=0.8, seed=1).generator(alphabet)
     texts = generator.generate(model, symbols, state)      # list[list[Generated]], a list a prompt
-    for emission in generator.stream(model, symbols, state): ...   # symbol by symbol
+    for emission in generator.stream(model, symbols, state): ...   # the sampler: symbol by symbol
 
 model: a :class:`~rnnpipe.types.NextSymbol`.
 alphabet: an :class:`~rnnpipe.types.Alphabet`, by which phrases of settings become symbols.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NoReturn
 
 import torch
 from torch import Tensor
@@ -44,24 +45,24 @@ class Filters:
         return bool(self.filters)
 
     def __call__(self, log_probabilities: Tensor, history: Tensor, forbidden: int | None) -> Tensor:
-        """``(B, V)`` and ``(B, t)`` to ``(B, V)``.
+        """:meth:`apply`. Raises SettingsError if a text is left without a symbol to go on with."""
+        left = self.apply(log_probabilities, history, forbidden)
+        if left is not log_probabilities and not bool((left.amax(-1) > -torch.inf).all()):
+            self.refuse(history.shape[-1], forbidden)
+        return left
 
-        forbidden: a symbol that may not come next.
-        Raises SettingsError if a text is left without any symbol to go on with.
-        """
+    def apply(self, log_probabilities: Tensor, history: Tensor, forbidden: int | None) -> Tensor:
+        """``(B, V)`` and ``(B, t)`` to ``(B, V)``; ``forbidden`` may not come next."""
         if forbidden is not None:
             log_probabilities = log_probabilities.clone()
             log_probabilities[:, forbidden] = -torch.inf
         for keep in self.filters.values():
             log_probabilities = keep(log_probabilities, history)
-        if (self.filters or forbidden is not None) and not bool(
-            (log_probabilities.amax(-1) > -torch.inf).all()
-        ):
-            self._refuse(history.shape[-1], forbidden)
         return log_probabilities
 
-    def _refuse(self, length: int, forbidden: int | None) -> None:
-        reasons = [*self.filters] + ["min_length"] * (forbidden is not None)
+    def refuse(self, length: int, forbidden: int | None) -> NoReturn:
+        """Nothing can follow a text of this length."""
+        reasons = [*self.filters] + ["min_length"] * (forbidden is not None) or ["the model"]
         raise SettingsError(
             f"{self.where}: expected at least one symbol that may come next, got none after "
             f"{length} symbols under {', '.join(reasons)}. Loosen one of them."

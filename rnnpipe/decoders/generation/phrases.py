@@ -23,6 +23,15 @@ def encode(phrase: Phrase, alphabet: Alphabet, where: str) -> Symbols:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What settings say about the end of a text."""
+
+    min_length: int
+    max_length: int
+    stop: list[Phrase] | None
+
+
+@dataclass(frozen=True)
 class Endings:
     """What ends a text: the end symbol, a stop phrase (which stays part of it), or its length.
 
@@ -37,23 +46,24 @@ class Endings:
     max_length: int
 
     @classmethod
-    def of(
-        cls,
-        alphabet: Alphabet,
-        stop: list[Phrase] | None,
-        min_length: int,
-        max_length: int,
-        where: str,
-    ) -> Endings:
+    def of(cls, alphabet: Alphabet, limits: Limits, where: str) -> Endings:
         """Raises SettingsError if the lengths contradict each other or have no effect."""
-        check_lengths(min_length, max_length, f"{where}.min_length")
-        phrases = tuple(encode(phrase, alphabet, f"{where}.stop") for phrase in stop or ())
-        if min_length and alphabet.end is None and not phrases:
+        shortest, longest = limits.min_length, limits.max_length
+        setting = f"{where}.min_length"
+        if shortest > longest:
+            want = f"at most max_length ({longest})"
+            do = "Lower min_length or raise max_length."
+            raise SettingsError(expected(setting, want, shortest, do))
+        phrases = tuple(encode(phrase, alphabet, f"{where}.stop") for phrase in limits.stop or ())
+        if shortest and alphabet.end is None and not phrases:
             want = "0 for a model without an end symbol, whose texts all have max_length symbols"
-            raise SettingsError(
-                expected(f"{where}.min_length", want, min_length, "Leave it out or set stop.")
-            )
-        return cls(alphabet.end, phrases, min_length, max_length)
+            raise SettingsError(expected(setting, want, shortest, "Leave it out or set stop."))
+        return cls(alphabet.end, phrases, shortest, longest)
+
+    @property
+    def count(self) -> int:
+        """The most symbols that can end a text at once."""
+        return (self.end is not None) + len(self.stop)
 
     def of_text(self, text: list[int]) -> Ending | None:
         """Why this text is over, or ``None`` if it goes on."""
@@ -68,19 +78,6 @@ class Endings:
     def forbidden(self, length: int) -> int | None:
         """The symbol that may not follow a text of this length."""
         return self.end if length < self.min_length else None
-
-
-def check_lengths(min_length: int, max_length: int, where: str) -> None:
-    """Raises SettingsError if no text is long and short enough."""
-    if min_length > max_length:
-        raise SettingsError(
-            expected(
-                where,
-                f"at most max_length ({max_length})",
-                min_length,
-                "Lower min_length or raise max_length.",
-            )
-        )
 
 
 def without_end(text: list[int], ended: Ending) -> list[int]:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from rnnpipe.decoders.generation.building import Filters, ForAlphabet
 from rnnpipe.decoders.generation.noise import GumbelNoise
-from rnnpipe.decoders.generation.phrases import Endings, without_end
+from rnnpipe.decoders.generation.phrases import Endings, Limits, without_end
 from rnnpipe.registry import decoders
 from rnnpipe.structures import State
 from rnnpipe.types import (
@@ -62,9 +62,7 @@ def Sampler(
             temperature=temperature,
             filters=filters or {},
             n_samples=n_samples,
-            min_length=min_length,
-            max_length=max_length,
-            stop=stop,
+            limits=Limits(min_length, max_length, stop),
             seed=seed,
         ),
         NAME,
@@ -81,15 +79,13 @@ class SamplingGenerator:
         temperature: float,
         filters: Mapping[str, FilterBuilder],
         n_samples: int,
-        min_length: int,
-        max_length: int,
-        stop: list[Phrase] | None,
+        limits: Limits,
         seed: int | None,
     ) -> None:
         self.temperature = temperature
         self.filters = Filters(filters, alphabet, NAME)
         self.n_samples = n_samples
-        self.endings = Endings.of(alphabet, stop, min_length, max_length, NAME)
+        self.endings = Endings.of(alphabet, limits, NAME)
         self.seed = seed
         self.n_symbols = alphabet.size
 
