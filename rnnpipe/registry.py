@@ -79,7 +79,7 @@ class Registry(catalogue.Registry):  # type: ignore[misc]
         """Where the function is written; ``spacy debug config --show-functions`` prints it, and
         ``spacy package`` finds the distributions to depend on by it.
 
-        Raises catalogue.RegistryError for an unknown name, since spaCy asks for ``en.<name>`` first.
+        Raises catalogue.RegistryError for an unknown name: spaCy asks for ``en.<name>`` first.
         """
         try:
             function = self.load(name)
