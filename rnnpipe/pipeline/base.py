@@ -8,6 +8,7 @@ decoder's answers are read and how they are written on a Doc. The rest, from ``n
 from __future__ import annotations
 
 import math
+import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, cast
@@ -140,16 +141,33 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
 
         labels: as written by ``spacy init labels``; otherwise they are read from the examples.
         RAISES: LabelError if there are no examples or no labels.
+
+        Warns if vocabularies are learnt from examples that show no labels, which is what
+        ``nlp.initialize()`` makes up when it is given none.
         """
         examples = list(get_examples())
         if examples:
             validate_examples(examples, f"{type(self).__name__}.initialize")
-        for label in self.find_labels(examples) if labels is None else labels:
+        found = list(self.find_labels(examples) if labels is None else labels)
+        for label in found:
             if label not in self.labels:
                 self.cfg["labels"].append(label)
                 self.vocab.strings.add(label)
         self._require_gold(len(examples))
         self.model.initialize(X=[eg.x for eg in examples], Y=self.output_labels())
+        if not found and self._has_vocabulary():
+            warnings.warn(
+                f"components.{self.name}: expected training examples with {self.annotation}, got "
+                f"{len(examples)} without, and the network knows no words or characters but "
+                "theirs. Call nlp.initialize(get_examples) with your training examples.",
+                stacklevel=2,
+            )
+
+    def _has_vocabulary(self) -> bool:
+        """Whether an embedding has a list of the words or characters that it met."""
+        facts = network_shim(self.model).facts or {}
+        values = [value for part in facts["embeddings"] for value in part.values()]
+        return any(isinstance(value, (str, list)) and value for value in values)
 
     def _require_gold(self, n_examples: int) -> None:
         where = f"components.{self.name}"

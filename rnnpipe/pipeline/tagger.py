@@ -68,6 +68,12 @@ class RnnTagger(RnnPipe):
     def find_labels(self, examples: Sequence[Example]) -> list[str]:
         if self.attribute.startswith("_."):
             values = {value for eg in examples for value in self._extension(eg.reference)}
+            for value in values - {None}:
+                if not isinstance(value, str):
+                    raise LabelError(
+                        f"components.{self.name}: expected text in {self.annotation}, got "
+                        f"{value!r}. Write labels as text, and None where there is none."
+                    )
             return sorted(v for v in values if v is not None)
         return sorted(token_labels(self.attribute.upper(), examples))
 

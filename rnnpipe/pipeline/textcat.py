@@ -36,7 +36,8 @@ class RnnTextCategorizer(RnnPipe):
         scorer: Callable[..., Any] | None = None,
     ) -> None:
         """threshold: the probability from which a category counts as predicted when scores are
-        computed."""
+        computed. spaCy's own scorer ignores it where categories exclude each other: there the
+        most probable one counts."""
         super().__init__(vocab, model, name, scorer, threshold=threshold, positive_label=None)
 
     def output_labels(self) -> Labels:
@@ -54,8 +55,15 @@ class RnnTextCategorizer(RnnPipe):
         positive_label: str | None = None,
     ) -> None:
         """positive_label: of two categories, the one whose F-score is reported.
-        RAISES: LabelError if there are fewer categories than the component can tell apart."""
+        RAISES: LabelError if there are fewer categories than the component can tell apart, or a
+        positive one that is not among them or is one of more than two."""
         super().initialize(get_examples, nlp=nlp, labels=labels)
+        if positive_label is not None and len(self.labels) > 2:
+            raise LabelError(
+                f"components.{self.name}: expected no positive_label with {len(self.labels)} "
+                f"categories, got {positive_label!r}. Remove it: with more than two categories the "
+                "macro F-score is reported."
+            )
         if positive_label is not None and positive_label not in self.labels:
             raise LabelError(
                 f"components.{self.name}: expected positive_label to be one of {self.labels}, got "
@@ -107,6 +115,15 @@ class RnnMultiLabelTextCategorizer(RnnTextCategorizer):
 
     The decoder is one of independent truths, such as ``rnnpipe.Sigmoid.v1``.
     """
+
+    def initialize(  # type: ignore[override]  # no positive_label
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: Iterable[str] | None = None,
+    ) -> None:
+        RnnPipe.initialize(self, get_examples, nlp=nlp, labels=labels)
 
     def _require_gold(self, n_examples: int) -> None:
         RnnPipe._require_gold(self, n_examples)

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 import spacy
+from confection import ConfigValidationError
 from handful import FACTORIES, examples_for, fresh_docs, model_config, pipeline, train
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, Span, Token
 from spacy.training import Example
 
 from rnnpipe.errors import LabelError, RnnpipeError, SettingsError, StructureError, WeightsError
@@ -62,6 +63,57 @@ def test_an_unknown_label_in_training(factory):
     optimizer, _ = train(nlp, steps=1)
     with pytest.raises(LabelError, match=f"components.{factory}: expected one of the .* got 'NEW'"):
         nlp.update([with_annotation(nlp)], sgd=optimizer)
+
+
+def test_a_vocabulary_learnt_from_no_examples():
+    words = {"@rnnpipe_embeddings": "rnnpipe.Words.v1"}
+    nlp = pipeline("rnn_ner", embedding=words)
+    nlp.get_pipe("rnn_ner").add_label("GPE")
+    with pytest.warns(UserWarning, match=r"no words or characters but theirs. Call nlp.initialize"):
+        nlp.initialize()
+    nlp = pipeline("rnn_ner")  # hashed words need no vocabulary
+    nlp.get_pipe("rnn_ner").add_label("GPE")
+    nlp.initialize()
+
+
+def test_extension_values_that_are_not_text():
+    Token.set_extension("flag", default=None, force=True)
+    nlp = spacy.blank("en")
+    nlp.add_pipe("rnn_tagger", config={"model": model_config("rnn_tagger"), "attribute": "_.flag"})
+    examples = examples_for(nlp)
+    for token in examples[0].reference:
+        token._.flag = True
+    text = r"components.rnn_tagger: expected text in token._.flag, got True. Write labels as text"
+    with pytest.raises(LabelError, match=text):
+        nlp.initialize(lambda: examples)
+
+
+@pytest.mark.parametrize("n_labels", [2, 3])
+def test_a_positive_label_is_one_of_two(n_labels):
+    nlp = pipeline("rnn_textcat")
+    pipe = nlp.get_pipe("rnn_textcat")
+    labels = ["dull", "travel", "other"][:n_labels]
+    text = {2: "expected positive_label to be one of", 3: "expected no positive_label with 3"}
+    with pytest.raises(LabelError, match=text[n_labels]):
+        pipe.initialize(
+            lambda: examples_for(nlp),
+            labels=labels,
+            positive_label="blue" if n_labels == 2 else "dull",
+        )
+
+
+def test_several_categories_at_once_have_no_positive_label():
+    nlp = pipeline("rnn_textcat_multilabel")
+    nlp.config["initialize"]["components"] = {"rnn_textcat_multilabel": {"positive_label": "dull"}}
+    with pytest.raises(ConfigValidationError, match="positive_label"):
+        nlp.initialize(lambda: examples_for(nlp))
+
+
+def test_a_decoder_of_several_categories_where_one_is_chosen():
+    nlp = pipeline("rnn_textcat", decoder={"@rnnpipe_decoders": "rnnpipe.Sigmoid.v1"})
+    text = "rnnpipe.Sigmoid.v1: expected truths .*one category a document.. Use rnnpipe.Softmax.v1"
+    with pytest.raises(StructureError, match=text):
+        train(nlp, steps=1)
 
 
 def test_two_categories_at_once():
