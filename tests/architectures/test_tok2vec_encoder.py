@@ -243,7 +243,6 @@ SMALL = {
     "components.tok2vec.model.embed.rows": [200, 100, 100, 100],
     "components.tok2vec.model.encode.width": 24,
     "components.tok2vec.model.encode.encoder.width": 12,
-    "components.tok2vec.model.encode.encoder.depth": 1,
     "components.parser.model.hidden_width": 8,
 }
 
