@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bisect import insort
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -46,13 +48,13 @@ class Search:
         for length in range(1, self.endings.max_length + 1):
             if not call.step(length):
                 break
-        return call.finished
+        return [call.texts_of(beam) for beam in range(len(call.leaves))]
 
 
 @dataclass(frozen=True)
 class _Found:
-    """Ranked continuations, on the host, ``(S, C)`` each: of which of its beam's hypotheses, by
-    which symbol, the model's log-probability of it, and what :data:`Ranked` says."""
+    """Ranked continuations, on the host, ``(S, C)`` each: of which hypothesis, counted through all
+    beams, by which symbol, the model's log-probability of it, and what :data:`Ranked` says."""
 
     rows: np.ndarray
     symbols: np.ndarray
@@ -62,17 +64,39 @@ class _Found:
 
     def take(self, beams: np.ndarray, columns: np.ndarray) -> _Found:
         """``(S', 1)`` and ``(S', C')``."""
-        return _Found(*(getattr(self, field.name)[beams, columns] for field in fields(self)))
+        return self._each(lambda x: x[beams, columns])
 
     def first(self, count: int) -> _Found:
         """The best ones."""
+        return self._each(lambda x: x[:, :count])
+
+    def _each(self, of: Callable[[np.ndarray], np.ndarray]) -> _Found:
+        totals = of(self.totals)
         return _Found(
-            self.rows[:, :count],
-            self.symbols[:, :count],
-            self.log_probabilities[:, :count],
-            self.totals[:, :count],
-            self.values[:, :count],
+            of(self.rows),
+            of(self.symbols),
+            of(self.log_probabilities),
+            totals,
+            totals if self.values is self.totals else of(self.values),
         )
+
+
+class _Step(NamedTuple):
+    """Which hypotheses were gone on with: ``(S * K)``, of the step before, and by which symbols."""
+
+    rows: np.ndarray
+    symbols: np.ndarray
+    log_probabilities: np.ndarray
+
+
+class _Leaf(NamedTuple):
+    """A finished text: its last symbol, and the hypothesis of the step before that it ends."""
+
+    score: float
+    length: int
+    row: int
+    symbol: int
+    log_probability: float
 
 
 class _Call:
@@ -89,11 +113,12 @@ class _Call:
         totals = torch.full((n_beams, width), -torch.inf, device=self.device)
         totals[:, 0] = 0.0  # one hypothesis, that of no symbols
         self.open = Open(totals, self.ranking.begin(totals))
-        self.texts = np.zeros((n_beams * width, 0), dtype=np.int64)
-        self.log_probabilities = np.zeros((n_beams * width, 0), dtype=np.float32)
+        self.reads_texts = bool(search.filters or search.endings.stop)
+        self.texts = np.zeros((n_beams * width, 0), dtype=np.int64)  # only where they are read
+        self.steps: list[_Step] = []
         self.beams = np.arange(n_beams)  # the numbers of those that go on
         self.worst = np.full(n_beams, -np.inf, dtype=np.float32)  # score among n_best finished
-        self.finished: list[list[Generated]] = [[] for _ in range(n_beams)]
+        self.leaves: list[list[_Leaf]] = [[] for _ in range(n_beams)]
 
     def step(self, length: int) -> bool:
         """Every hypothesis gets its symbol number ``length``. Whether any beam goes on."""
@@ -108,10 +133,14 @@ class _Call:
             best = found.take(np.arange(len(self.beams))[:, None], columns)
         hope = self.search.scoring.bound(best.values.max(1), self.search.endings.max_length)
         goes_on = hope > self.worst[self.beams]
-        for beam in self.beams[~goes_on]:
-            if not self.finished[beam]:
-                self.search.filters.refuse(length - 1, self.search.endings.forbidden(length - 1))
-        self._go_on(best, np.flatnonzero(goes_on))
+        if not goes_on.all():
+            for beam in self.beams[~goes_on]:
+                if not self.leaves[beam]:
+                    forbidden = self.search.endings.forbidden(length - 1)
+                    self.search.filters.refuse(length - 1, forbidden)
+            best = self._leave(best, np.flatnonzero(goes_on))
+        if len(self.beams):
+            self._go_on(best)
         return len(self.beams) > 0
 
     def _continuations(self, length: int) -> _Found:
@@ -128,10 +157,15 @@ class _Call:
             self.open, left.view(n_beams, search.width, size), count
         )
         chosen = log_probabilities.view(n_beams, -1).gather(1, places)
-        at = places.cpu().numpy()
-        totals_, values_, chosen_ = (x.cpu().numpy() for x in (totals, values, chosen))
+        at, on_host = places.cpu().numpy(), totals.cpu().numpy()
         rows = at // size
-        return _Found(rows, at - rows * size, chosen_, totals_, values_)
+        return _Found(
+            rows + np.arange(n_beams)[:, None] * search.width,
+            at - rows * size,
+            chosen.cpu().numpy(),
+            on_host,
+            on_host if values is totals else values.cpu().numpy(),
+        )
 
     def _is_over(self, found: _Found, length: int) -> np.ndarray:
         """``(S, C)`` bool, as :meth:`Endings.of_text`."""
@@ -142,9 +176,8 @@ class _Call:
         if length >= endings.min_length:
             for *begin, last in endings.stop:
                 if length > len(begin):
-                    texts = self.texts.reshape(*found.rows.shape[:1], self.search.width, -1)
-                    before = texts[np.arange(len(texts))[:, None], found.rows]  # (S, C, t)
-                    begun = (before[..., length - 1 - len(begin) :] == begin).all(-1)
+                    before = self.texts[found.rows, length - 1 - len(begin) :]  # (S, C, n)
+                    begun = (before == begin).all(-1)
                     is_over |= begun & (found.symbols == last)
         return is_over
 
@@ -153,41 +186,52 @@ class _Call:
         scores = search.scoring.score(found.values, length)
         coverage = search.scoring.coverage(self.model, self.state, search.filters.where)
         for at, column in np.argwhere(is_over & (scores > -np.inf)).tolist():
-            row = at * search.width + int(found.rows[at, column])
+            row = int(found.rows[at, column])
             score = float(scores[at, column]) + (0.0 if coverage is None else coverage[row])
-            text = [*self.texts[row].tolist(), int(found.symbols[at, column])]
-            ended = search.endings.of_text(text)
-            assert ended is not None
-            log_p = [
-                *self.log_probabilities[row].tolist(),
+            leaf = _Leaf(
+                score,
+                length,
+                row,
+                int(found.symbols[at, column]),
                 float(found.log_probabilities[at, column]),
-            ]
-            self._add(self.beams[at], Generated(without_end(text, ended), log_p, ended, score))
+            )
+            beam = self.beams[at]
+            leaves = self.leaves[beam]
+            insort(leaves, leaf, key=lambda other: -other.score)
+            del leaves[search.n_best :]
+            if len(leaves) == search.n_best:
+                self.worst[beam] = leaves[-1].score
 
-    def _add(self, beam: int, text: Generated) -> None:
-        ranked = self.finished[beam]
-        insort(ranked, text, key=lambda other: -other.score)
-        del ranked[self.search.n_best :]
-        if len(ranked) == self.search.n_best:
-            self.worst[beam] = ranked[-1].score
+    def _leave(self, best: _Found, live: np.ndarray) -> _Found:
+        """Go on with these beams only."""
+        self.beams = self.beams[live]
+        self.ranking.keep(torch.from_numpy(live).to(self.device))
+        return best.take(live[:, None], np.arange(self.search.width)[None])
 
-    def _go_on(self, best: _Found, live: np.ndarray) -> None:
-        """Reorder everything to the best hypotheses of the beams that go on."""
-        if not len(live):
-            self.beams = self.beams[live]
-            return
-        if len(live) < len(self.beams):
-            best = best.take(live[:, None], np.arange(self.search.width)[None])
-            self.beams = self.beams[live]
-            self.ranking.keep(torch.from_numpy(live).to(self.device))
-        rows = (live[:, None] * self.search.width + best.rows).ravel()
-        self.texts = np.concatenate([self.texts[rows], best.symbols.reshape(-1, 1)], axis=1)
-        self.log_probabilities = np.concatenate(
-            [self.log_probabilities[rows], best.log_probabilities.reshape(-1, 1)], axis=1
-        )
-        self.state = self.model.reorder(self.state, torch.from_numpy(rows).to(self.device))
-        self.symbols = torch.from_numpy(best.symbols.ravel()).to(self.device)
-        self.open = Open(
-            torch.from_numpy(best.totals).to(self.device),
-            torch.from_numpy(best.values).to(self.device),
-        )
+    def _go_on(self, best: _Found) -> None:
+        """Reorder everything to the best hypotheses."""
+        step = _Step(best.rows.ravel(), best.symbols.ravel(), best.log_probabilities.ravel())
+        self.steps.append(step)
+        if self.reads_texts:
+            self.texts = np.concatenate([self.texts[step.rows], step.symbols[:, None]], axis=1)
+        self.state = self.model.reorder(self.state, torch.from_numpy(step.rows).to(self.device))
+        self.symbols = torch.from_numpy(step.symbols).to(self.device)
+        totals = torch.from_numpy(best.totals).to(self.device)
+        same = best.values is best.totals
+        self.open = Open(totals, totals if same else torch.from_numpy(best.values).to(self.device))
+
+    def texts_of(self, beam: int) -> list[Generated]:
+        """The finished texts of a beam, the best first."""
+        return [self._text(leaf) for leaf in self.leaves[beam]]
+
+    def _text(self, leaf: _Leaf) -> Generated:
+        text, log_probabilities, row = [leaf.symbol], [leaf.log_probability], leaf.row
+        for step in reversed(self.steps[: leaf.length - 1]):
+            text.append(int(step.symbols[row]))
+            log_probabilities.append(float(step.log_probabilities[row]))
+            row = step.rows[row]
+        text.reverse()
+        log_probabilities.reverse()
+        ended = self.search.endings.of_text(text)
+        assert ended is not None
+        return Generated(without_end(text, ended), log_probabilities, ended, leaf.score)
