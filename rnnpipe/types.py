@@ -361,6 +361,10 @@ class Symbols(Protocol):
         """``(N,)`` int64, the symbols of a text."""
         ...
 
+    def unknown(self, text: str) -> list[str]:
+        """The unknown symbols of a text."""
+        ...
+
     def writer(self) -> Callable[[int], str]:
         """A function from each symbol of a text, in order, to the text that it adds."""
         ...

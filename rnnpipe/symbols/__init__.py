@@ -1,0 +1,1 @@
+"""What a language model counts as one symbol."""
