@@ -162,3 +162,33 @@ def rnn_textcat_multilabel(
     from rnnpipe.pipeline.textcat import make_textcat_multilabel
 
     return make_textcat_multilabel(nlp, name, model, threshold=threshold, scorer=scorer)
+
+
+@_component(
+    "rnn_lm",
+    settings={
+        "end_symbol": True,
+        "scorer": None,
+        "model": {
+            "@architectures": "rnnpipe.LanguageModel.v1",
+            "symbols": {"@rnnpipe_symbols": "rnnpipe.Characters.v1"},
+            "encoder": {"@rnnpipe_encoders": "rnnpipe.LSTM.v1", "width": 256},
+            "output": {"@rnnpipe_outputs": "rnnpipe.FullSoftmax.v1"},
+        },
+    },
+    assigns=["doc._.log_probability", "doc._.symbol_count", "token._.log_probability"],
+    scores={
+        "lm_probability": 1.0,
+        "lm_nats": 0.0,
+        "lm_bits_per_character": 0.0,
+        "lm_perplexity": None,
+        "lm_symbols": None,
+        "lm_characters": None,
+    },
+)
+def rnn_lm(
+    nlp: Language, name: str, model: Model[Any, Any], end_symbol: bool, scorer: Scorer
+) -> Any:
+    from rnnpipe.pipeline.lm import make_lm
+
+    return make_lm(nlp, name, model, end_symbol=end_symbol, scorer=scorer)

@@ -76,7 +76,14 @@ def some_vectors(folder):
     return folder / "vectors"
 
 
+def shakespeare_slice(folder):
+    source = Path(DATA) / "tinyshakespeare" / "input.txt"
+    text = head(source, folder / source.name, 1000)
+    return {"train": text, "dev": text}
+
+
 SLICES = {
+    "char_lm": shakespeare_slice,
     "quickstart": sample_slice,
     "tagger": ewt_slice,
     "ner": wnut17_slice,

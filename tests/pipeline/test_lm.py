@@ -1,0 +1,324 @@
+"""The language model as a spaCy component: its contract, its scores, and its text."""
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+import spacy
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.util import fix_random_seed
+
+from rnnpipe.corpora.stream import StreamBatcher, TextStream
+from rnnpipe.decoders.generation.sampler import Sampler
+from rnnpipe.errors import CorpusError, SettingsError
+
+TEXTS = ["a rose is a rose is a rose", "", "to be or not to be", "x"]
+SYMBOLS = {
+    "characters": {"@rnnpipe_symbols": "rnnpipe.Characters.v1"},
+    "bytes": {"@rnnpipe_symbols": "rnnpipe.Bytes.v1"},
+    "words": {"@rnnpipe_symbols": "rnnpipe.Words.v1", "min_count": 1},
+}
+OUTPUTS = {
+    "characters": {"@rnnpipe_outputs": "rnnpipe.FullSoftmax.v1"},
+    "bytes": {"@rnnpipe_outputs": "rnnpipe.AdaptiveSoftmax.v1", "cutoffs": [130]},
+    "words": {"@rnnpipe_outputs": "rnnpipe.TiedSoftmax.v1"},
+}
+LSTM = {"@rnnpipe_encoders": "rnnpipe.LSTM.v1", "width": 24}
+
+
+def pipeline(kind="characters", end_symbol=True, **model):
+    nlp = spacy.blank("en")
+    model = {"symbols": SYMBOLS[kind], "output": OUTPUTS[kind], "encoder": LSTM, **model}
+    model = {"@architectures": "rnnpipe.LanguageModel.v1", "width": 24, **model}
+    nlp.add_pipe("rnn_lm", name="lm", config={"model": model, "end_symbol": end_symbol})
+    return nlp
+
+
+def examples(nlp, texts=TEXTS):
+    return [Example(nlp.make_doc(text), nlp.make_doc(text)) for text in texts]
+
+
+def train(nlp, steps, drop=0.0):
+    fix_random_seed(0)
+    optimizer = nlp.initialize(lambda: examples(nlp))
+    optimizer.learn_rate = 0.03
+    return optimizer, [
+        nlp.update(examples(nlp), sgd=optimizer, drop=drop)["lm"] for _ in range(steps)
+    ]
+
+
+@pytest.fixture(scope="module", params=SYMBOLS)
+def trained(request):
+    nlp = pipeline(request.param)
+    return request.param, nlp, train(nlp, 180 if request.param == "bytes" else 60)[1]
+
+
+def scores(nlp):
+    docs = nlp.pipe([*TEXTS, "is a é new \u3000 rose?"])
+    return [
+        (doc._.log_probability, doc._.symbol_count, *doc._.token_log_probabilities.tolist())
+        for doc in docs
+    ]
+
+
+def test_it_learns_its_texts_and_continues_them(trained):
+    _, nlp, losses = trained
+    assert losses[-1] < 0.2 * losses[0]
+    pipe = nlp.get_pipe("lm")
+    assert pipe.generate("to be or", max_length=50, temperature=0) == " not to be"
+    assert pipe.generate(nlp("to be or"), max_length=50, temperature=0) == " not to be"
+
+
+@pytest.mark.parametrize("way", ["disk", "bytes", "pickle"])
+def test_round_trips_give_equal_scores_and_text(trained, way, tmp_path):
+    kind, nlp, _ = trained
+    if way == "disk":
+        nlp.to_disk(tmp_path / "model")
+        again = spacy.load(tmp_path / "model")
+    elif way == "bytes":
+        again = pipeline(kind).from_bytes(nlp.to_bytes())
+    else:
+        again = pickle.loads(pickle.dumps(nlp))
+    assert scores(again) == scores(nlp)
+    settings = {"max_length": 20, "seed": 3}
+    texts = [n.get_pipe("lm").generate("a rose", **settings) for n in (nlp, again)]
+    assert texts[0] == texts[1]
+
+
+def test_an_untrained_component_round_trips(trained):
+    kind, _, _ = trained
+    again = pipeline(kind).from_bytes(pipeline(kind).to_bytes())
+    with pytest.raises(ValueError, match="E109"):
+        again("Not initialised.")
+    with pytest.raises(ValueError, match="E109"):
+        again.get_pipe("lm").generate("Not initialised.")
+
+
+def test_processes_agree_with_one_process(trained):
+    _, nlp, _ = trained
+    docs = nlp.pipe(TEXTS, n_process=2, batch_size=2)
+    got = [(doc._.log_probability, doc._.symbol_count, len(doc)) for doc in docs]
+    for (score, count, _), want in zip(got, scores(nlp), strict=False):
+        assert (score, count) == (pytest.approx(want[0], abs=1e-4), want[1])
+
+
+def test_a_document_alone_scores_as_in_a_batch(trained):
+    _, nlp, _ = trained
+    for text, want in zip(TEXTS, scores(nlp), strict=False):
+        doc = nlp(text)
+        assert doc._.log_probability == pytest.approx(want[0], abs=1e-4)
+        np.testing.assert_allclose(doc._.token_log_probabilities, want[2:], atol=1e-4)
+        assert [token._.log_probability for token in doc] == doc._.token_log_probabilities.tolist()
+
+
+def test_what_is_counted(trained):
+    kind, nlp, _ = trained
+    doc = nlp("to bé")
+    n_symbols = {"characters": 5, "bytes": 6, "words": 2}[kind]
+    assert doc._.symbol_count == n_symbols + 1  # and the end
+    end = doc._.log_probability - float(doc._.token_log_probabilities.sum())
+    assert end < 0
+    assert nlp("")._.symbol_count == 1
+
+
+def test_scores_have_units_and_counts(trained):
+    _, nlp, _ = trained
+    result = nlp.evaluate(examples(nlp))
+    nats = -sum(nlp(text)._.log_probability for text in TEXTS)
+    count = sum(nlp(text)._.symbol_count for text in TEXTS)
+    characters = len("".join(TEXTS))
+    assert (result["lm_symbols"], result["lm_characters"]) == (count, characters)
+    assert result["lm_nats"] == pytest.approx(nats / count, rel=1e-4)
+    assert result["lm_perplexity"] == pytest.approx(math.exp(nats / count), rel=1e-4)
+    assert result["lm_bits_per_character"] == pytest.approx(
+        nats / math.log(2) / characters, rel=1e-4
+    )
+    assert result["lm_probability"] == pytest.approx(1 / result["lm_perplexity"])
+
+
+def test_nothing_to_score():
+    nlp = pipeline(end_symbol=False)
+    train(nlp, 1)
+    result = nlp.evaluate(examples(nlp, ["", ""]))
+    assert result["lm_nats"] is result["lm_bits_per_character"] is result["lm_probability"] is None
+    assert result["lm_symbols"] == 0
+
+
+def test_empty_documents_train_and_predict(trained):
+    kind, _, _ = trained
+    for end_symbol in (True, False):
+        nlp = pipeline(kind, end_symbol=end_symbol)
+        optimizer, _ = train(nlp, 1)
+        loss = nlp.update(examples(nlp, ["", ""]), sgd=optimizer)["lm"]
+        assert (loss > 0) == end_symbol
+        assert [len(doc) for doc in nlp.pipe(["", ""])] == [0, 0]
+
+
+def test_same_seed_same_weights(trained):
+    kind, _, _ = trained
+    one, two = pipeline(kind), pipeline(kind)
+    for nlp in (one, two):
+        train(nlp, 3, drop=0.3)
+    assert one.get_pipe("lm").model.to_bytes() == two.get_pipe("lm").model.to_bytes()
+
+
+def test_default_configuration_trains():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("rnn_lm")
+    optimizer = nlp.initialize(lambda: examples(nlp))
+    losses = [nlp.update(examples(nlp), sgd=optimizer)["rnn_lm"] for _ in range(5)]
+    assert losses[-1] < losses[0]
+
+
+def test_streams_and_their_pieces_are_the_text_of_generate(trained):
+    _, nlp, _ = trained
+    pipe = nlp.get_pipe("lm")
+    settings = {"max_length": 30, "temperature": 0.8, "seed": 1}
+    for prompt in ("a rose", ""):
+        pieces = list(pipe.stream(prompt, **settings))
+        assert "".join(pieces) == pipe.generate(prompt, **settings)
+    assert len(list(pipe.stream("to be or", temperature=0))) > 2
+    assert pipe.generate("to", decoder=Sampler(**settings)) == pipe.generate("to", **settings)
+
+
+def test_probabilities_of_generated_text(trained):
+    kind, nlp, _ = trained
+    if kind == "bytes":
+        return  # its text may hold bytes that are not UTF-8, and so cannot be read again
+    pipe = nlp.get_pipe("lm")
+    (text,) = pipe.generations("", max_length=40, temperature=0)
+    doc = nlp.make_doc(pipe.writer.write(text.symbols, ""))
+    nlp.get_pipe("lm")(doc)
+    assert text.ended == "end"
+    # Unknown symbols may be read but are never written, so they have no share of probability.
+    assert text.log_probability == pytest.approx(doc._.log_probability, abs=0.05)
+
+
+def test_text_follows_the_weights(trained):
+    kind, _, _ = trained
+    nlp = pipeline(kind)
+    optimizer, _ = train(nlp, 1)
+    pipe = nlp.get_pipe("lm")
+    before = pipe.generations("to", max_length=5, temperature=0)[0].log_probabilities
+    nlp.update(examples(nlp), sgd=optimizer)
+    assert pipe.generations("to", max_length=5, temperature=0)[0].log_probabilities != before
+
+
+def test_text_without_an_end(trained):
+    kind, _, _ = trained
+    nlp = pipeline(kind, end_symbol=False)
+    train(nlp, 10)
+    (text,) = nlp.get_pipe("lm").generations("a", max_length=60, seed=0)
+    assert (len(text.symbols), text.ended) == (60, "length")
+    assert min(text.symbols) > 1  # neither boundary nor unknown
+
+
+def test_a_prompt_longer_than_any_chunk():
+    nlp = pipeline(max_length=8)
+    train(nlp, 30)
+    pipe = nlp.get_pipe("lm")
+    prompt = "a rose is " * 20 + "a ro"
+    assert pipe.generate(prompt, max_length=2, temperature=0) == "se"
+
+
+@pytest.fixture
+def stream(tmp_path):
+    path = tmp_path / "text"
+    path.write_text("abcdefgh" * 40)
+    return path
+
+
+def test_a_stream_is_learnt_with_its_states(stream):
+    nlp = pipeline(end_symbol=False)
+    corpus = TextStream(stream, streams=4, chunk=3)
+    fix_random_seed(0)
+    pipe = nlp.get_pipe("lm")
+    pipe.initialize(list, nlp=nlp, corpus=corpus)
+    assert len(pipe.symbols) == 8 + 2
+    optimizer = nlp.create_optimizer()
+    optimizer.learn_rate = 0.02
+    for _ in range(3):
+        for batch in StreamBatcher()(corpus(nlp)):
+            assert len(batch) == 4
+            nlp.update(batch, sgd=optimizer)
+    dev = TextStream(stream, streams=2, chunk=0, part=(0.8, 1.0))
+    result = nlp.evaluate(list(dev(nlp)))
+    assert result["lm_symbols"] == 64
+    assert result["lm_nats"] < 0.3
+    assert pipe.generate("abc", max_length=9, temperature=0) == "defghabcd"
+
+
+@pytest.mark.parametrize("kind", ["bytes", "words"])
+def test_chunks_add_up_to_the_stream(tmp_path, kind):
+    path = tmp_path / "text"
+    path.write_text("né à la mer\nund 😀 weiter", encoding="utf8")
+    nlp = pipeline(kind, end_symbol=False)
+    tokens = "words" if kind == "words" else "characters"
+    pipe = nlp.get_pipe("lm")
+    pipe.initialize(list, nlp=nlp, corpus=TextStream(path, tokens=tokens))
+    losses = [
+        sum(pipe.update([eg])["lm"] for eg in TextStream(path, tokens=tokens, chunk=chunk)(nlp))
+        for chunk in (2, 5, 100)
+    ]
+    (whole,) = TextStream(path, tokens=tokens, chunk=0)(nlp)
+    assert losses == pytest.approx([-nlp(whole.predicted)._.log_probability] * 3, rel=1e-4)
+
+
+# What people get wrong
+
+
+def test_an_encoder_that_looks_ahead():
+    text = r"components.lm.model.encoder: expected a causal one.*never looks ahead.*Bidirectional"
+    with pytest.raises(SettingsError, match=text):
+        pipeline(encoder={"@rnnpipe_encoders": "rnnpipe.BiLSTM.v1", "width": 4})
+
+
+def test_tied_weights_that_do_not_fit():
+    with pytest.raises(SettingsError, match=r"lm.model.width: expected an embedding as wide as"):
+        pipeline("words", width=10)
+
+
+def test_a_prompt_with_unknown_symbols(trained):
+    kind, nlp, _ = trained
+    pipe = nlp.get_pipe("lm")
+    if kind == "bytes":
+        assert pipe.generate("€", max_length=3, temperature=0) is not None
+        return
+    text = "components.lm: expected text of symbols seen in training, got '€'. .* a Doc"
+    with pytest.raises(SettingsError, match=text):
+        pipe.generate("a € rose")
+    assert isinstance(pipe.generate(nlp.make_doc("a € rose"), max_length=5), str)
+
+
+@pytest.mark.parametrize("texts", [[], ["", ""]])
+def test_a_corpus_without_text(texts):
+    nlp = pipeline()
+    with pytest.raises(CorpusError, match="lm: expected training documents with text, got no text"):
+        nlp.get_pipe("lm").initialize(lambda: examples(nlp, texts), nlp=nlp)
+
+
+def test_settings_that_contradict(trained):
+    _, nlp, _ = trained
+    pipe = nlp.get_pipe("lm")
+    with pytest.raises(SettingsError, match="temperature"):
+        pipe.generate("a", temperature=-1.0)
+    with pytest.raises(SettingsError, match="for one text"):
+        pipe.stream("a", n_samples=2)
+    with pytest.raises(SettingsError, match=r"generate: expected .* got 'both \(seed\)'"):
+        pipe.generate("a", decoder=Sampler(), seed=1)
+
+
+def test_shuffled_chunks(stream):
+    nlp = pipeline(end_symbol=False)
+    chunks = list(TextStream(stream, chunk=10)(nlp))
+    nlp.initialize(lambda: chunks)
+    with pytest.raises(CorpusError, match="max_epochs = -1"):
+        nlp.update([chunks[1]])
+
+
+def test_a_doc_made_by_hand(trained):
+    _, nlp, _ = trained
+    doc = nlp(Doc(nlp.vocab, words=["a", "rose"], spaces=[True, False]))
+    assert doc._.log_probability == pytest.approx(nlp("a rose")._.log_probability, abs=1e-4)
