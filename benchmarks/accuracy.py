@@ -58,7 +58,7 @@ def prepare_ewt(data: Path, work: Path) -> dict[str, str]:
         source = folder / f"en_ewt-ud-{part}.conllu"
         convert(source, work, file_type="spacy", n_sents=1, converter="conllu", silent=True)
         paths[part] = str(work / f"{source.stem}.spacy")
-    return paths
+    return {**paths, "vectors": vectors(data, work)}
 
 
 def prepare_snips(data: Path, work: Path) -> dict[str, str]:

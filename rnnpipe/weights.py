@@ -1,4 +1,5 @@
-"""Weights as bytes, without pickle: safetensors, with the facts that rebuild the module beside them.
+"""Weights as bytes, without pickle: safetensors, with the facts that rebuild the module beside
+them.
 
 Reading never runs code from the file, and whatever is not exactly what was written is refused.
 """

@@ -43,6 +43,10 @@ def ewt_slice(folder):
     return paths
 
 
+def ewt_slice_and_vectors(folder):
+    return {**ewt_slice(folder), "vectors": some_vectors(folder)}
+
+
 def wnut17_slice(folder):
     source = Path(DATA) / "wnut17"
     return {
@@ -85,7 +89,7 @@ def shakespeare_slice(folder):
 SLICES = {
     "char_lm": shakespeare_slice,
     "quickstart": sample_slice,
-    "tagger": ewt_slice,
+    "tagger": ewt_slice_and_vectors,
     "ner": wnut17_slice,
     "slots_intents": snips_slice,
     "textcat": subj_slice,

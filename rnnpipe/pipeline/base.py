@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -269,16 +270,31 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
     # -- saving and loading --------------------------------------------------------------------
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> RnnPipe:
-        super().from_bytes(bytes_data, exclude=exclude)
-        self._check_loaded()
+        with self._loading():
+            super().from_bytes(bytes_data, exclude=exclude)
         return self
 
     def from_disk(self, path: Any, *, exclude: Iterable[str] = ()) -> RnnPipe:
-        super().from_disk(path, exclude=exclude)
-        self._check_loaded()
+        with self._loading():
+            super().from_disk(path, exclude=exclude)
         return self
 
-    def _check_loaded(self) -> None:
+    @contextmanager
+    def _loading(self) -> Iterator[None]:
+        try:
+            yield
+        except RnnpipeError:
+            raise
+        # What a damaged file looks like to its reader depends on where it is damaged.
+        except Exception as error:
+            raise WeightsError(
+                f"components.{self.name}: expected all that was saved of the component, got "
+                f"{type(error).__name__}: {error}. The pipeline's folder is incomplete or was "
+                "altered: copy it again from where it was trained."
+            ) from error
+        self._check_labels()
+
+    def _check_labels(self) -> None:
         facts = network_shim(self.model).facts
         names = list(self.output_labels().names)
         if facts is not None and facts["labels"] != names:

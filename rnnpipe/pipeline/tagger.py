@@ -24,7 +24,9 @@ _ATTRIBUTES = ("tag", "pos", "morph")
 class RnnTagger(RnnPipe):
     """Labels tokens, with any encoder and any per-node decoder.
 
-    Writes ``token.tag_``, ``token.pos_``, ``token.morph`` or an extension ``token._.<name>``.
+    Writes ``token.tag_``, ``token.pos_``, ``token.morph`` or an extension ``token._.<name>``. For
+    an extension, ``[training.score_weights]`` must name its score, ``<name>_acc``, for
+    ``spacy train`` to know which pipeline is best.
     """
 
     labels_documents = False
