@@ -76,9 +76,11 @@ def rnn_tagger(
     overwrite: bool,
     scorer: Scorer,
 ) -> Any:
-    from rnnpipe.pipeline.tagger import make_tagger
+    from rnnpipe.pipeline.tagger import RnnTagger
 
-    return make_tagger(nlp, name, model, attribute=attribute, overwrite=overwrite, scorer=scorer)
+    return RnnTagger(
+        nlp.vocab, model, name, attribute=attribute, overwrite=overwrite, scorer=scorer
+    )
 
 
 @_component(
@@ -102,12 +104,12 @@ def rnn_ner(
     n_best: Count,
     scorer: Scorer,
 ) -> Any:
-    from rnnpipe.pipeline.ner import make_ner
+    from rnnpipe.pipeline.ner import RnnEntityRecognizer
 
-    return make_ner(
-        nlp,
-        name,
+    return RnnEntityRecognizer(
+        nlp.vocab,
         model,
+        name,
         scheme=scheme,
         entity_probabilities=entity_probabilities,
         n_best=n_best,
@@ -142,9 +144,9 @@ _CATS_SCORES = {
 def rnn_textcat(
     nlp: Language, name: str, model: Model[Any, Any], threshold: Threshold, scorer: Scorer
 ) -> Any:
-    from rnnpipe.pipeline.textcat import make_textcat
+    from rnnpipe.pipeline.textcat import RnnTextCategorizer
 
-    return make_textcat(nlp, name, model, threshold=threshold, scorer=scorer)
+    return RnnTextCategorizer(nlp.vocab, model, name, threshold=threshold, scorer=scorer)
 
 
 @_component(
@@ -160,9 +162,9 @@ def rnn_textcat(
 def rnn_textcat_multilabel(
     nlp: Language, name: str, model: Model[Any, Any], threshold: Threshold, scorer: Scorer
 ) -> Any:
-    from rnnpipe.pipeline.textcat import make_textcat_multilabel
+    from rnnpipe.pipeline.textcat import RnnMultiLabelTextCategorizer
 
-    return make_textcat_multilabel(nlp, name, model, threshold=threshold, scorer=scorer)
+    return RnnMultiLabelTextCategorizer(nlp.vocab, model, name, threshold=threshold, scorer=scorer)
 
 
 @_component(
@@ -190,6 +192,6 @@ def rnn_textcat_multilabel(
 def rnn_lm(
     nlp: Language, name: str, model: Model[Any, Any], end_symbol: bool, scorer: Scorer
 ) -> Any:
-    from rnnpipe.pipeline.lm import make_lm
+    from rnnpipe.pipeline.lm import RnnLanguageModel
 
-    return make_lm(nlp, name, model, end_symbol=end_symbol, scorer=scorer)
+    return RnnLanguageModel(nlp.vocab, model, name, end_symbol=end_symbol, scorer=scorer)

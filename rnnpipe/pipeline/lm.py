@@ -286,14 +286,3 @@ def set_extensions() -> None:
 def _token_log_probability(token: Token) -> float | None:
     scores = token.doc._.token_log_probabilities
     return None if scores is None else float(scores[token.i])
-
-
-def make_lm(
-    nlp: Language,
-    name: str,
-    model: Model[Any, Any],
-    end_symbol: bool,
-    scorer: Callable[..., Any] | None,
-) -> RnnLanguageModel:
-    """The factory ``rnn_lm``."""
-    return RnnLanguageModel(nlp.vocab, model, name, end_symbol=end_symbol, scorer=scorer)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from spacy.errors import Errors
-from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.vocab import Vocab
@@ -219,24 +218,3 @@ def _iob_text(doc: Doc) -> str:
 @lru_cache(maxsize=32)
 def _tag_set(scheme: str, types: tuple[str, ...]) -> TagSet:
     return SCHEMES[scheme].bind(SCHEMES[scheme].tags(types))
-
-
-def make_ner(
-    nlp: Language,
-    name: str,
-    model: Model[Any, Any],
-    scheme: str,
-    entity_probabilities: bool,
-    n_best: int,
-    scorer: Callable[..., Any] | None,
-) -> RnnEntityRecognizer:
-    """The factory ``rnn_ner``."""
-    return RnnEntityRecognizer(
-        nlp.vocab,
-        model,
-        name,
-        scheme=scheme,
-        entity_probabilities=entity_probabilities,
-        n_best=n_best,
-        scorer=scorer,
-    )

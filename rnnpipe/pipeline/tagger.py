@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from spacy.language import Language
 from spacy.scorer import Scorer
 from spacy.tokens import Doc, Token
 from spacy.training import Example
@@ -165,17 +164,3 @@ class RnnTagger(RnnPipe):
                 missing_values={None},
             )
         )
-
-
-def make_tagger(
-    nlp: Language,
-    name: str,
-    model: Model[Any, Any],
-    attribute: str,
-    overwrite: bool,
-    scorer: Callable[..., Any] | None,
-) -> RnnTagger:
-    """The factory ``rnn_tagger``."""
-    return RnnTagger(
-        nlp.vocab, model, name, attribute=attribute, overwrite=overwrite, scorer=scorer
-    )

@@ -142,25 +142,3 @@ class RnnMultiLabelTextCategorizer(RnnTextCategorizer):
 
     def gold_from(self, results: Sequence[np.ndarray]) -> list[np.ndarray]:
         return list(results)
-
-
-def make_textcat(
-    nlp: Language,
-    name: str,
-    model: Model[Any, Any],
-    threshold: float,
-    scorer: Callable[..., Any] | None,
-) -> RnnTextCategorizer:
-    """The factory ``rnn_textcat``."""
-    return RnnTextCategorizer(nlp.vocab, model, name, threshold=threshold, scorer=scorer)
-
-
-def make_textcat_multilabel(
-    nlp: Language,
-    name: str,
-    model: Model[Any, Any],
-    threshold: float,
-    scorer: Callable[..., Any] | None,
-) -> RnnMultiLabelTextCategorizer:
-    """The factory ``rnn_textcat_multilabel``."""
-    return RnnMultiLabelTextCategorizer(nlp.vocab, model, name, threshold=threshold, scorer=scorer)
