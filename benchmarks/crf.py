@@ -3,8 +3,8 @@
     python benchmarks/crf.py [--rounds 9]
 
 One thread, float32, CPU time. Each round runs the peer and ours one after the other on the same
-scores; the table shows the median over the rounds of the round's ratio, peer time / our time. "full":
-all documents have the same length; "varied": lengths between 1 and the given one.
+scores; the table shows the median over the rounds of the round's ratio, peer time / our time.
+"full": all documents have the same length; "varied": lengths between 1 and the given one.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ alone, so one table holds them all. What may follow what is derived from it:
 - *between* entities (and ``O``): a tag that may end an entity, then a tag that may start one;
 - a document starts with a tag that may start an entity, and ends with one that may end it.
 
-An entity given as a span is ``(start, end, type)``: token positions, ``end`` exclusive, and an index
-into :attr:`TagSet.types`.
+An entity given as a span is ``(start, end, type)``: token positions, ``end`` exclusive, and an
+index into :attr:`TagSet.types`.
 """
 
 from __future__ import annotations
