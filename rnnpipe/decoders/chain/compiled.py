@@ -51,32 +51,29 @@ class CompiledPartition(torch.autograd.Function):
     ) -> Tensor:
         run = kernels()
         assert run is not None
-        scores = [s.detach().contiguous() for s in (emissions, transitions, start, end)]
-        factors = [(scores[0].double() - lowering.peak).exp_().numpy()]
-        factors += [np.exp(score.numpy(), dtype=np.float64) for score in scores[1:]]
-        lengths = structure.lengths.numpy()
-        reached, value = np.empty(emissions.shape), np.empty(len(lengths))
-        run.forward(*factors, lengths, reached, value)
-        value += lengths * lowering.peak
+        scores = [s.detach().contiguous().numpy() for s in (emissions, transitions, start, end)]
+        # One new array, not three: fresh memory costs as much as the sums.
+        factors = emissions.detach().to(torch.float64, copy=True).sub_(lowering.peak).exp_()
+        arrays = (factors.contiguous().numpy(), *scores[1:], structure.lengths.numpy())
+        reached, value = np.empty(emissions.shape), np.empty(len(emissions))
+        run.forward(*arrays, lowering.peak, reached, value)
         path = None if paths is None else paths.contiguous().numpy()
         if path is not None:
-            run.subtract_score(*(score.numpy() for score in scores), lengths, path, value)
-        ctx.dtype, ctx.found = emissions.dtype, (factors, lengths, reached, path)
-        return torch.from_numpy(value).to(emissions.dtype)
+            run.subtract_score(*scores, arrays[-1], path, value)
+        ctx.arrays, ctx.reached, ctx.path, ctx.dtype = arrays, reached, path, scores[0].dtype
+        return torch.from_numpy(value.astype(ctx.dtype))
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, weights: Tensor) -> tuple[Tensor | None, ...]:
         run = kernels()
         assert run is not None
-        factors, lengths, reached, path = ctx.found
         shares = weights.double().contiguous().numpy()
-        found = [torch.zeros(factor.shape, dtype=ctx.dtype) for factor in factors]
-        arrays = [x.numpy() for x in found]
-        run.backward(*factors, lengths, reached, shares, *arrays)
-        if path is not None:
-            run.subtract_path(lengths, path, shares, *arrays)
-        return (*found, None, None, None)
+        found = [np.zeros(array.shape, ctx.dtype) for array in ctx.arrays[:-1]]
+        run.backward(*ctx.arrays, ctx.reached, shares, *found)
+        if ctx.path is not None:
+            run.subtract_path(ctx.arrays[-1], ctx.path, shares, *found)
+        return (*map(torch.from_numpy, found), None, None, None)
 
 
 def compiled_viterbi(chain: Chain) -> Tensor:

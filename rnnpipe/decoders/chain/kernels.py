@@ -15,7 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-F = TypeVar("F", bound=Callable[..., None])
+F = TypeVar("F", bound=Callable[..., Any])
 
 # Sums may be reordered, so that they run on vectors; infinities and NaN keep their meaning.
 _jit = partial(njit, nogil=True, fastmath={"reassoc", "contract"}, error_model="numpy")
@@ -31,28 +31,36 @@ def compiled(function: F) -> F:
 
 
 @compiled
+def exponentials(scores: Array) -> Array:
+    """A new array of float64."""
+    return np.exp(scores.astype(np.float64))
+
+
+@compiled
 def forward(
     emissions: Array,
     transitions: Array,
     start: Array,
     end: Array,
     lengths: Array,
+    peak: float,
     reached: Array,
     log_total: Array,
 ) -> None:
     """``reached[b, t]``: the share of the sum over everything up to node t that each label has.
 
-    Takes exponentials of scores; ``log_total`` ``(B,)`` is the logarithm of the sum over all
-    sequences.
+    Takes ``exp(emissions - peak)`` and the other scores as they are; ``log_total`` ``(B,)`` is the
+    logarithm of the sum over all sequences.
     """
     n_labels = len(start)
-    into = transitions.T.copy()
+    into = exponentials(transitions).T.copy()
+    first, last = exponentials(start), exponentials(end)
     for b in range(len(lengths)):
-        log_total[b] = 0.0
+        log_total[b] = lengths[b] * peak
         for t in range(lengths[b]):
             node, total = reached[b, t], 0.0
             if t == 0:
-                node[:] = start
+                node[:] = first
             else:
                 for j in range(n_labels):
                     before = 0.0
@@ -69,7 +77,7 @@ def forward(
         if lengths[b] > 0:
             total = 0.0
             for j in range(n_labels):
-                total += reached[b, lengths[b] - 1, j] * end[j]
+                total += reached[b, lengths[b] - 1, j] * last[j]
             log_total[b] += np.log(total)
 
 
@@ -98,11 +106,12 @@ def backward(
 ) -> None:
     """Adds ``weights_b p(y_t)`` to ``nodes`` ``(B, T, L)``, ``weights_b p(y_t, y_t+1)`` of all t to
     ``steps`` ``(L, L)``, and ``weights_b p(y_t)`` of the first and of the last node to ``starts``
-    and ``ends`` ``(L,)``.
+    and ``ends`` ``(L,)``. Takes the same as ``forward``.
 
     ``reached`` is what ``forward`` found. A document of which no sequence is possible adds nothing.
     """
     n_labels = len(start)
+    moves, finals = exponentials(transitions), exponentials(end)
     # leaving[i]: the sum over what follows node t with label i, such that reached @ leaving == 1
     leaving = np.empty(n_labels)
     # The steps from four nodes, of whatever documents, are counted together.
@@ -113,7 +122,7 @@ def backward(
         for t in range(last, -1, -1):
             node, total = reached[b, t], 0.0
             if t == last:
-                leaving[:] = end
+                leaving[:] = finals
             else:
                 ahead = after[counted]
                 for j in range(n_labels):
@@ -121,7 +130,7 @@ def backward(
                 for i in range(n_labels):
                     following = 0.0
                     for j in range(n_labels):
-                        following += transitions[i, j] * ahead[j]
+                        following += moves[i, j] * ahead[j]
                     leaving[i] = following
             for i in range(n_labels):
                 total += node[i] * leaving[i]
@@ -143,7 +152,7 @@ def backward(
             ends += nodes[b, last]
     before[counted:] = 0.0
     add_products(before, after, counts)
-    steps += counts * transitions
+    steps += counts * moves
 
 
 @compiled

@@ -32,7 +32,6 @@ class Lowering:
         return replace(chain.double(), emissions=chain.emissions.double() - self.peak)
 
 
-@torch.no_grad()
 def find_lowering(chain: Chain) -> Lowering | None:
     """How to lower a chain, or ``None`` where nothing can be promised about underflow.
 
@@ -47,29 +46,27 @@ def find_lowering(chain: Chain) -> Lowering | None:
     """
     if chain.emissions.device.type != "cpu" or chain.emissions.numel() == 0:
         return None
-    low, peak = (float(x) for x in torch.aminmax(chain.emissions))
+    emissions, *others = (score.detach() for score in chain.scores)
+    low, peak = (float(x) for x in torch.aminmax(emissions))
+    away = max(_farthest(score.numpy()) for score in others)
     mixing: float = 1
+    if away == math.inf:
+        away = max(
+            _farthest(score.masked_fill(score == -math.inf, 0.0).numpy()) for score in others
+        )
+        mixing = _mixing_steps(chain.transitions.detach().numpy())
     if low == -math.inf:
+        low = float(emissions.masked_fill(emissions == low, peak).amin())
         # Labels known to be impossible at single nodes may keep others apart for any time.
         mixing = chain.structure.size
-        low = float(chain.emissions.masked_fill(chain.emissions == low, peak).amin())
-    transitions, start, end = (score.detach().numpy() for score in chain.scores[1:])
-    away = max(_largest(transitions), _largest(start), _largest(end))
-    if mixing == 1:
-        mixing = _mixing_steps(transitions)
-    interval = (RANGE / (peak - low + 2 * away + math.log(len(end)) + 1e-9) - mixing) / 2
+    interval = (RANGE / (peak - low + 2 * away + math.log(len(chain.end)) + 1e-9) - mixing) / 2
     # Asked this way round, NaN is not safe either.
     return Lowering(peak, int(min(interval, chain.structure.size))) if interval >= 1 else None
 
 
-def _largest(scores: NDArray[Any]) -> float:
-    """The largest absolute value, those that forbid left out."""
-    if scores.size == 0:
-        return 0.0
-    high, low = float(scores.max()), float(scores.min())
-    if low == -math.inf:
-        low = float(np.where(scores == low, high, scores).min())
-    return max(high, -low)
+def _farthest(scores: NDArray[Any]) -> float:
+    """The largest distance from 0."""
+    return float(np.abs(scores).max(initial=0.0))
 
 
 def _mixing_steps(transitions: NDArray[Any]) -> float:
