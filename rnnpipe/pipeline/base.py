@@ -12,12 +12,14 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar, cast
+from functools import lru_cache
+from typing import Any, ClassVar
 
 import numpy as np
 from spacy.errors import Errors
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
+from spacy.strings import get_string_id
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
 from spacy.vocab import Vocab
@@ -334,12 +336,15 @@ def token_labels(attribute: str, examples: Iterable[Example]) -> set[str]:
     return labels
 
 
-def label_ids(labels: Sequence[str], strings: Any, keys: np.ndarray) -> np.ndarray:
+def label_ids(labels: tuple[str, ...], keys: np.ndarray) -> np.ndarray:
     """String hashes to positions in ``labels``; -1 for 0, the hash of a missing annotation.
 
     RAISES: KeyError with the hash of an unknown label.
     """
-    known = {strings[label]: i for i, label in enumerate(labels)} | {0: -1}
-    distinct, inverse = np.unique(keys, return_inverse=True)
-    ids = np.array([known[int(key)] for key in distinct], dtype=np.int64)
-    return cast(np.ndarray, ids[inverse]) if len(keys) else ids
+    known = _positions(labels)
+    return np.array([known[key] for key in keys.tolist()], dtype=np.int64)
+
+
+@lru_cache(maxsize=32)
+def _positions(labels: tuple[str, ...]) -> dict[int, int]:
+    return {get_string_id(label): i for i, label in enumerate(labels)} | {0: -1}

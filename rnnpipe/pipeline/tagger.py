@@ -79,17 +79,17 @@ class RnnTagger(RnnPipe):
         return sorted(token_labels(self.attribute.upper(), examples))
 
     def gold(self, example: Example) -> np.ndarray:
-        strings = example.reference.vocab.strings
         try:
             if self.attribute.startswith("_."):
                 return self._named_gold(self._aligned_extension(example))
             if same_tokens(example):
                 keys = example.reference.to_array(self.attribute.upper())
-                return label_ids(self.labels, strings, keys)
+                return label_ids(self.labels, keys)
             values = example.get_aligned(self.attribute.upper(), as_string=True)
             return self._named_gold([value or None for value in values])
         except KeyError as error:
             key = error.args[0]
+            strings = example.reference.vocab.strings
             label = strings[key] if isinstance(key, int) else key
             raise LabelError(
                 f"components.{self.name}: expected one of the {len(self.labels)} labels known "
