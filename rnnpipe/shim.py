@@ -28,7 +28,8 @@ from rnnpipe.weights import Facts, dump, load_into, parse
 
 # OpenMP's threads do not live through a fork: a child process that tried to use them, as with
 # ``nlp.pipe(n_process=2)``, would wait for them for ever.
-os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
+if hasattr(os, "register_at_fork"):  # there is no fork on Windows
+    os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
 
 class TorchShim(PyTorchShim):
