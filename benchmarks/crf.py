@@ -26,6 +26,8 @@ from rnnpipe.decoders.chain.potentials import Chain
 from rnnpipe.structures import Sequences
 
 SIZES = ((32, 40, 17), (64, 100, 9), (16, 200, 50))
+#: How long one measurement goes on, in seconds.
+BLOCK = 0.03
 #: What the ratios are meant to reach: loss with gradient, Viterbi.
 TARGETS = {"torch": (4.8, 1.3), "numba": (18.0, 19.0)}
 
@@ -93,14 +95,16 @@ def without_kernels(function: Callable[[], object]) -> Callable[[], object]:
     return run
 
 
-def seconds(function: Callable[[], object], repeats: int) -> float:
-    begin = time.process_time()
-    for _ in range(repeats):
+def seconds(function: Callable[[], object]) -> float:
+    """CPU time of a call, averaged over calls for at least ``BLOCK`` seconds."""
+    begin, calls = time.process_time(), 0
+    while (spent := time.process_time() - begin) < BLOCK:
         function()
-    return (time.process_time() - begin) / repeats
+        calls += 1
+    return spent / calls
 
 
-def measure(case: Case, rounds: int, repeats: int) -> None:
+def measure(case: Case, rounds: int) -> None:
     paths: dict[str, Callable[[Callable[[], object]], Callable[[], object]]]
     paths = {"torch": without_kernels}
     if compiled.kernels() is not None:
@@ -111,7 +115,7 @@ def measure(case: Case, rounds: int, repeats: int) -> None:
     for name, wrap in paths.items():
         wrap(case.check)()
         for i, (work, (peer, ours)) in enumerate(works.items()):
-            times = [(seconds(peer, repeats), seconds(wrap(ours), repeats)) for _ in range(rounds)]
+            times = [(seconds(peer), seconds(wrap(ours))) for _ in range(rounds)]
             ratio = statistics.median(theirs / mine for theirs, mine in times)
             theirs, mine = (statistics.median(x) * 1e3 for x in zip(*times, strict=True))
             target = TARGETS[name][i]
@@ -125,16 +129,15 @@ def measure(case: Case, rounds: int, repeats: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--repeats", type=int, default=5, help="calls a round")
     options = parser.parse_args()
     torch.set_num_threads(1)
     names = ("torch", "pytorch-crf", "numba")
     print(f"Python {platform.python_version()}", *(f"{n} {_version(n)}" for n in names), sep=", ")
-    print(f"median of {options.rounds} rounds of {options.repeats} calls; peer, ours, ratio")
+    print(f"median of {options.rounds} rounds: peer, ours, ratio")
     for size in SIZES:
         for varied in (False, True):
             print("batch {}, length {}, labels {}".format(*size), "varied" if varied else "full")
-            measure(Case(*size, varied), options.rounds, options.repeats)
+            measure(Case(*size, varied), options.rounds)
 
 
 def _version(distribution: str) -> str:

@@ -69,8 +69,8 @@ class CRFDecoder(ChainDecoder):
         return Chain(
             in_full_precision(self.output(x.states)),
             self.forbid(in_full_precision(self.step_scores(x)), self.transitions_allowed),
-            self.forbid(self.start, self.start_allowed),
-            self.forbid(self.end, self.end_allowed),
+            self.forbid(in_full_precision(self.start), self.start_allowed),
+            self.forbid(in_full_precision(self.end), self.end_allowed),
             x.structure,
         )
 

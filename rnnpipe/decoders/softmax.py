@@ -62,9 +62,10 @@ class SoftmaxDecoder(ChainDecoder):
         self.register_buffer("class_weight", weight, persistent=False)
 
     def chain(self, x: Encoded) -> Chain:
-        free = torch.zeros_like(self.transitions_allowed, dtype=self.output.weight.dtype)
+        emissions = in_full_precision(self.output(x.states))
+        free = torch.zeros_like(self.transitions_allowed, dtype=emissions.dtype)
         return Chain(
-            in_full_precision(self.output(x.states)),
+            emissions,
             self.forbid(free, self.transitions_allowed),
             self.forbid(free[0], self.start_allowed),
             self.forbid(free[0], self.end_allowed),

@@ -16,6 +16,9 @@ from rnnpipe.decoders.chain.lowering import Lowering
 from rnnpipe.decoders.chain.potentials import Chain
 from rnnpipe.structures import Sequences
 
+#: The natural logarithm of the range of float32 numbers below 1 that exponentials may use, of 87.
+SINGLE_RANGE = 80.0
+
 
 @functools.cache
 def kernels() -> ModuleType | None:
@@ -27,8 +30,19 @@ def kernels() -> ModuleType | None:
     return found
 
 
-def can_compile(chain: Chain) -> bool:
-    """Whether there are kernels for this chain: on a CPU, the same transitions everywhere."""
+def partition_compiles(chain: Chain, lowering: Lowering | None) -> bool:
+    """Whether there are kernels for the sums of this chain.
+
+    They need the same transitions at every step, and keep the exponentials of float32 scores in
+    float32, so that these must not be too far apart.
+    """
+    if lowering is None or chain.by_step or kernels() is None:
+        return False
+    return chain.emissions.dtype == torch.float64 or lowering.depth < SINGLE_RANGE
+
+
+def viterbi_compiles(chain: Chain) -> bool:
+    """Whether there is a kernel for the best sequences of this chain."""
     return not chain.by_step and chain.emissions.device.type == "cpu" and kernels() is not None
 
 
@@ -52,8 +66,7 @@ class CompiledPartition(torch.autograd.Function):
         run = kernels()
         assert run is not None
         scores = [s.detach().contiguous().numpy() for s in (emissions, transitions, start, end)]
-        # One new array, not three: fresh memory costs as much as the sums.
-        factors = emissions.detach().to(torch.float64, copy=True).sub_(lowering.peak).exp_()
+        factors = (emissions.detach() - lowering.peak).exp_()
         arrays = (factors.contiguous().numpy(), *scores[1:], structure.lengths.numpy())
         reached, value = np.empty(emissions.shape), np.empty(len(emissions))
         run.forward(*arrays, lowering.peak, reached, value)

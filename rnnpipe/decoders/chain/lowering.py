@@ -21,10 +21,12 @@ class Lowering:
     """What is taken off a chain's emissions before its scores become probabilities.
 
     peak: the largest emission.
+    depth: how far below it the smallest finite one lies.
     interval: sums are to be rescaled after so many steps.
     """
 
     peak: float
+    depth: float
     interval: int
 
     def lower(self, chain: Chain) -> Chain:
@@ -59,9 +61,10 @@ def find_lowering(chain: Chain) -> Lowering | None:
         low = float(emissions.masked_fill(emissions == low, peak).amin())
         # Labels known to be impossible at single nodes may keep others apart for any time.
         mixing = chain.structure.size
-    interval = (RANGE / (peak - low + 2 * away + math.log(len(chain.end)) + 1e-9) - mixing) / 2
+    depth, size = peak - low, chain.structure.size
+    interval = (RANGE / (depth + 2 * away + math.log(len(chain.end)) + 1e-9) - mixing) / 2
     # Asked this way round, NaN is not safe either.
-    return Lowering(peak, int(min(interval, chain.structure.size))) if interval >= 1 else None
+    return Lowering(peak, depth, int(min(interval, size))) if interval >= 1 else None
 
 
 def _farthest(scores: NDArray[Any]) -> float:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from rnnpipe.decoders.chain.compiled import CompiledPartition, can_compile
+from rnnpipe.decoders.chain.compiled import CompiledPartition, partition_compiles
 from rnnpipe.decoders.chain.logspace import LogMessages, log_messages
 from rnnpipe.decoders.chain.lowering import Lowering, find_lowering
 from rnnpipe.decoders.chain.potentials import Chain
@@ -56,7 +56,7 @@ def _messages(chain: Chain, lowering: Lowering | None) -> ScaledMessages | LogMe
 def _partition(chain: Chain, paths: Tensor | None) -> Tensor:
     """``log Z``, less the score of a path if one is given, ``(B,)``."""
     lowering = find_lowering(chain)
-    function = CompiledPartition if lowering and can_compile(chain) else _Partition
+    function = CompiledPartition if partition_compiles(chain, lowering) else _Partition
     arguments = (*chain.scores, chain.structure, paths, lowering)
     value: Tensor = function.apply(*arguments)  # type: ignore[no-untyped-call]
     return value

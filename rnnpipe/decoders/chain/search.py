@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rnnpipe.decoders.chain.compiled import can_compile, compiled_viterbi
+from rnnpipe.decoders.chain.compiled import compiled_viterbi, viterbi_compiles
 from rnnpipe.decoders.chain.partition import log_partition, messages
 from rnnpipe.decoders.chain.potentials import Chain, ClosedChain
 
@@ -17,7 +17,7 @@ from rnnpipe.decoders.chain.potentials import Chain, ClosedChain
 @torch.no_grad()
 def viterbi(chain: Chain) -> Tensor:
     """The most probable sequence, ``(B, T)`` int64, 0 at padding (Viterbi 1967)."""
-    if can_compile(chain):
+    if viterbi_compiles(chain):
         return compiled_viterbi(chain)
     closed = chain.close()
     best = _best_from(closed)
