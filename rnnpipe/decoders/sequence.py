@@ -131,6 +131,8 @@ class ChainDecoder(nn.Module):
                     "Entities need one: give Labels(names, scheme).",
                 )
             )
+        device = self.within.device
+        rows, starts, ends, types = (c.to(device) for c in (rows, starts, ends, types))
         segments = Segments(rows, starts, ends, self.members[types])
         return segment_log_probabilities(self.chain(x), segments, self.within)
 

@@ -15,7 +15,7 @@ from rnnpipe.structures import Sequences
 
 @dataclass
 class Oracle:
-    """Every sequence of one document, best first, with its score, and the sums over them."""
+    """Every sequence of one document with its score, and the sums over them."""
 
     chain: Chain
     row: int
@@ -36,19 +36,19 @@ class Oracle:
         chain, row = self.chain, self.row
         if not path:
             return 0.0
-        total = float(chain.start[path[0]]) + float(chain.end[path[-1]])
-        for t, label in enumerate(path):
-            total += float(chain.emissions[row, t, label])
-        for t in range(len(path) - 1):
+        total = [chain.start[path[0]].item(), chain.end[path[-1]].item()]
+        total += [chain.emissions[row, t, label].item() for t, label in enumerate(path)]
+        for t, (before, after) in enumerate(itertools.pairwise(path)):
             step = chain.transitions[row, t] if chain.by_step else chain.transitions
-            total += float(step[path[t], path[t + 1]])
-        return total
+            total.append(step[before, after].item())
+        return math.fsum(total)
 
     def probability(self, path: tuple[int, ...]) -> float:
         score = self.scores[path]
         return math.exp(score - self.log_partition) if score > -math.inf else 0.0
 
     def marginals(self) -> np.ndarray:
+        """``(T, L)``"""
         table = np.zeros((self.chain.structure.size, self.n_labels))
         for path in self.scores:
             for t, label in enumerate(path):
@@ -59,14 +59,18 @@ class Oracle:
         """``(T - 1, L, L)``"""
         table = np.zeros((max(self.chain.structure.size - 1, 0), self.n_labels, self.n_labels))
         for path in self.scores:
-            for t in range(len(path) - 1):
-                table[t, path[t], path[t + 1]] += self.probability(path)
+            for t, (before, after) in enumerate(itertools.pairwise(path)):
+                table[t, before, after] += self.probability(path)
         return table
 
     def ranked(self) -> list[tuple[tuple[int, ...], float]]:
         """The possible sequences and their log-probabilities, best first."""
         found = [(p, s - self.log_partition) for p, s in self.scores.items() if s > -math.inf]
         return sorted(found, key=lambda item: -item[1])
+
+
+def oracles(chain: Chain) -> list[Oracle]:
+    return [Oracle(chain, row) for row in range(chain.structure.batch_size)]
 
 
 def random_chain(
@@ -78,20 +82,24 @@ def random_chain(
     by_step: bool = False,
     dtype: torch.dtype = torch.float64,
 ) -> Chain:
-    """Normal scores times ``scale``, a share ``forbid`` of the transitions forbidden."""
+    """Normal scores times ``scale``; a share ``forbid`` of the transitions, and one label at either
+    end, forbidden. Every document has a possible sequence."""
     generator = torch.Generator().manual_seed(seed)
     size, batch = max(lengths, default=0), len(lengths)
 
     def normal(*shape: int) -> torch.Tensor:
-        return torch.randn(*shape, generator=generator, dtype=dtype) * scale
+        return (torch.randn(*shape, generator=generator, dtype=torch.float64) * scale).to(dtype)
 
     shape = (batch, max(size - 1, 0), n_labels, n_labels) if by_step else (n_labels, n_labels)
     transitions, start, end = normal(*shape), normal(n_labels), normal(n_labels)
     banned = torch.rand(n_labels, n_labels, generator=generator) < forbid
-    # One label may always follow itself, so that every document has a sequence.
     banned[0, 0] = False
     transitions = transitions.masked_fill(banned, -torch.inf)
     if forbid:
         start[-1], end[-1] = -torch.inf, -torch.inf
-    structure = Sequences.of(lengths)
-    return Chain(normal(batch, size, n_labels), transitions, start, end, structure)
+    return Chain(normal(batch, size, n_labels), transitions, start, end, Sequences.of(lengths))
+
+
+def requiring_grad(chain: Chain) -> Chain:
+    emissions, transitions, start, end = (s.clone().requires_grad_() for s in chain.scores)
+    return Chain(emissions, transitions, start, end, chain.structure)

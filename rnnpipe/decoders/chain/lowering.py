@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from rnnpipe.decoders.chain.potentials import Chain
 
@@ -50,12 +51,10 @@ def find_lowering(chain: Chain) -> Lowering | None:
         return None
     emissions, *others = (score.detach() for score in chain.scores)
     low, peak = (float(x) for x in torch.aminmax(emissions))
-    away = max(_farthest(score.numpy()) for score in others)
+    away = _farthest(others)
     mixing: float = 1
     if away == math.inf:
-        away = max(
-            _farthest(score.masked_fill(score == -math.inf, 0.0).numpy()) for score in others
-        )
+        away = _farthest([score.masked_fill(score == -math.inf, 0.0) for score in others])
         mixing = _mixing_steps(chain.transitions.detach().numpy())
     if low == -math.inf:
         low = float(emissions.masked_fill(emissions == low, peak).amin())
@@ -67,9 +66,9 @@ def find_lowering(chain: Chain) -> Lowering | None:
     return Lowering(peak, depth, int(min(interval, size))) if interval >= 1 else None
 
 
-def _farthest(scores: NDArray[Any]) -> float:
-    """The largest distance from 0."""
-    return float(np.abs(scores).max(initial=0.0))
+def _farthest(scores: list[Tensor]) -> float:
+    """The largest distance from 0. Unlike Python's ``max``, NumPy's passes NaN on."""
+    return float(np.max([np.abs(score.numpy()).max(initial=0.0) for score in scores]))
 
 
 def _mixing_steps(transitions: NDArray[Any]) -> float:
