@@ -17,6 +17,8 @@ from rnnpipe.decoders.chain.lowering import find_lowering
 from rnnpipe.decoders.chain.partition import log_partition, marginals, surprisal
 from rnnpipe.decoders.chain.potentials import Chain
 from rnnpipe.decoders.chain.scaled import scaled_messages
+from rnnpipe.decoders.chain.search import sample
+from rnnpipe.schemes import SCHEMES
 from rnnpipe.structures import Sequences
 
 LENGTHS = [4, 0, 1, 5, 3]
@@ -172,6 +174,31 @@ def test_labels_that_never_meet_are_kept_apart(way):
     want = torch.tensor([-15.0 * size / 2], dtype=torch.float64) + np.log(2)
     torch.testing.assert_close(log_partition(chain), want)
     torch.testing.assert_close(marginals(chain), torch.full_like(emissions, 0.5))
+
+
+@pytest.mark.parametrize("scale", [1.0, 5.0, 12.0])
+@pytest.mark.parametrize("known", [0.1, 0.5, 0.9])
+def test_known_labels_among_unknown_ones(way, scale, known):
+    # Under BIOES, which takes three steps from any label to any other.
+    rules = SCHEMES["BIOES"].bind(SCHEMES["BIOES"].tags("AB"))
+    chain = random_chain([150, 40, 0], 9, scale=scale)
+    rules = (torch.from_numpy(rule) for rule in (rules.transitions, rules.start, rules.end))
+    scores = (
+        (score / scale).masked_fill(~rule, -torch.inf)
+        for score, rule in zip(chain.scores[1:], rules, strict=True)
+    )
+    chain = Chain(chain.emissions, *scores, chain.structure)
+    legal = sample(chain, 1, torch.Generator().manual_seed(0))[:, 0]
+    hidden = torch.rand(legal.shape, generator=torch.Generator().manual_seed(1)) > known
+    possible = (legal.unsqueeze(2) == torch.arange(9)) | hidden.unsqueeze(2)
+    bound = chain.only(possible)
+    assert find_lowering(bound) is not None  # the fast ways are promised, and are taken
+    want = log_messages(bound)
+    torch.testing.assert_close(log_partition(bound), want.log_total)
+    weights = torch.ones(3, dtype=torch.float64)
+    found, (nodes, steps) = gradients(bound, weights), want.expectations(weights)
+    torch.testing.assert_close(found[0], nodes[:-1, :, :-1].transpose(0, 1))
+    torch.testing.assert_close(found[1], steps[:-1, :-1])
 
 
 def test_a_document_without_a_possible_sequence(way):

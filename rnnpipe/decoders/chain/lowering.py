@@ -57,9 +57,11 @@ def find_lowering(chain: Chain) -> Lowering | None:
         away = _farthest([score.masked_fill(score == -math.inf, 0.0) for score in others])
         mixing = _mixing_steps(chain.transitions.detach().numpy())
     if low == -math.inf:
-        low = float(emissions.masked_fill(emissions == low, peak).amin())
-        # Labels known to be impossible at single nodes may keep others apart for any time.
-        mixing = chain.structure.size
+        possible = emissions > low
+        low = float(emissions.masked_fill(~possible, peak).amin())
+        if not _free_or_known(possible):
+            # Some labels may be kept apart from others for any time.
+            mixing = chain.structure.size
     depth, size = peak - low, chain.structure.size
     interval = (RANGE / (depth + 2 * away + math.log(len(chain.end)) + 1e-9) - mixing) / 2
     # Asked this way round, NaN is not safe either.
@@ -69,6 +71,13 @@ def find_lowering(chain: Chain) -> Lowering | None:
 def _farthest(scores: list[Tensor]) -> float:
     """The largest distance from 0. Unlike Python's ``max``, NumPy's passes NaN on."""
     return float(np.max([np.abs(score.numpy()).max(initial=0.0) for score in scores]))
+
+
+def _free_or_known(possible: Tensor) -> bool:
+    """Whether at each node all labels are possible, or one: then a sum that is not zero and leads
+    to the end is as large as the argument says, as it starts anew wherever there is one label."""
+    labels = possible.sum(-1)
+    return bool(((labels == 1) | (labels == possible.shape[-1])).all())
 
 
 def _mixing_steps(transitions: NDArray[Any]) -> float:
