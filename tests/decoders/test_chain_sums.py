@@ -267,6 +267,12 @@ def test_single_precision(way):
         torch.testing.assert_close(found, want.float(), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("label", [-1, 4])
+def test_labels_that_there_are_not(way, label):
+    with pytest.raises((IndexError, RuntimeError), match="out of"):
+        surprisal(random_chain([2], 3), torch.tensor([[0, label]]))
+
+
 def test_scores_are_left_as_they_are(way):
     chain = random_chain(LENGTHS, 3, forbid=0.2)
     before = [score.clone() for score in chain.scores]

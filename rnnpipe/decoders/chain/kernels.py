@@ -165,10 +165,15 @@ def subtract_score(
     paths: Array,
     values: Array,
 ) -> None:
-    """Takes the score of each document's path ``(B, T)`` off ``values`` ``(B,)``. Takes scores."""
+    """Takes the score of each document's path ``(B, T)`` off ``values`` ``(B,)``. Takes scores.
+
+    Raises IndexError for a label that there is not: nothing else checks the indices.
+    """
     for b in range(len(lengths)):
         for t in range(lengths[b]):
             label = paths[b, t]
+            if not 0 <= label < len(start):
+                raise IndexError("label ids: expected ids of the labels, got one out of range.")
             values[b] -= emissions[b, t, label]
             values[b] -= transitions[paths[b, t - 1], label] if t > 0 else start[label]
         if lengths[b] > 0:
