@@ -106,7 +106,9 @@ class Network(nn.Module):
         pooler = builder.pooler(encoder.n_out) if builder.pooler is not None else None
         self.pooler = cast("nn.Module | None", pooler)
         n_in = encoder.n_out if pooler is None else pooler.n_out
-        self.decoder = cast(nn.Module, builder.decoder(n_in, labels))
+        decoder = builder.decoder(n_in, labels)
+        require_fit(decoder, pooled=pooler is not None)
+        self.decoder = cast(nn.Module, decoder)
         self.cache = WordCache()
 
     def initialize(self, vocab: Any) -> None:
@@ -254,6 +256,17 @@ class Network(nn.Module):
 
     def _read(self, encoded: Encoded) -> Encoded | Tensor:
         return encoded if self.pooler is None else self.pooler(encoded)
+
+
+def require_fit(decoder: Decoder, pooled: bool) -> None:
+    """Raises StructureError unless the decoder takes what it is given: documents or nodes."""
+    if not (decoder.labels_documents if pooled else decoder.labels_nodes):
+        wanted, other = ("documents", "nodes") if pooled else ("nodes", "documents")
+        raise StructureError(
+            f"decoder: expected one that labels {wanted}, got {type(decoder).__name__}, which "
+            f"labels {other} only. Choose another, such as 'rnnpipe.Softmax.v1', or "
+            f"{'take the pooler out' if pooled else 'add a pooler'}."
+        )
 
 
 def to_device(features: Features, device: torch.device) -> dict[str, Tensor]:

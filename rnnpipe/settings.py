@@ -192,7 +192,7 @@ class _SettingType:
 
 
 def _registry_of(annotation: Any) -> str | None:
-    ours = getattr(annotation, "__module__", None) == "rnnpipe.types"
+    ours = getattr(annotation, "__module__", "").startswith("rnnpipe.types.")
     return REGISTRY_OF.get(annotation.__name__) if ours else None
 
 

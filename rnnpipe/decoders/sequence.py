@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
@@ -61,12 +62,15 @@ class SequenceDecoder(Decoder, Protocol):
         ...
 
 
-class ChainDecoder(nn.Module):
+class ChainDecoder(nn.Module, ABC):
     """The methods of :class:`SequenceDecoder` for a decoder whose distribution is a linear chain.
 
     constrained: whether the labels' scheme forbids sequences; without one, nothing is forbidden.
     """
 
+    labels_nodes = True
+    labels_documents = False
+    exclusive = True
     within: Tensor
     members: Tensor
     start_allowed: Tensor
@@ -95,9 +99,9 @@ class ChainDecoder(nn.Module):
         for name, table in tables.items():  # known from the labels, so not stored
             self.register_buffer(name, torch.from_numpy(table.copy()), persistent=False)
 
+    @abstractmethod
     def chain(self, x: Encoded) -> Chain:
         """The distribution over the label sequences of a batch, in float32 or float64."""
-        raise NotImplementedError
 
     def forbid(self, scores: Tensor, allowed: Tensor) -> Tensor:
         """``scores`` with ``-inf`` where the scheme forbids."""

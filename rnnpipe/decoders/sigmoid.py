@@ -30,6 +30,9 @@ def Sigmoid(positive_weights: dict[str, PositiveFloat] | None = None) -> Decoder
 class SigmoidDecoder(nn.Module):
     """Independent labels of pooled documents ``(B, n_in)``."""
 
+    labels_nodes = False
+    labels_documents = True
+    exclusive = False
     label_axes: Mapping[str, tuple[int, ...]]
     positive_weight: Tensor
 
@@ -46,15 +49,6 @@ class SigmoidDecoder(nn.Module):
     def loss(self, x: Encoded | Tensor, gold: Gold) -> Tensor:
         """The summed binary cross entropy in nats. ``gold``: ``(B, L)`` float truths, NaN where
         missing."""
-        if not gold.is_floating_point():
-            raise StructureError(
-                expected(
-                    "rnnpipe.Sigmoid.v1",
-                    "truths from 0.0 to 1.0, one for each category",
-                    "one category a document",
-                    "Use rnnpipe.Softmax.v1, or the component rnn_textcat_multilabel.",
-                )
-            )
         logits = self._logits(x)
         known = ~gold.isnan()
         losses = F.binary_cross_entropy_with_logits(

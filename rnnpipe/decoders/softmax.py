@@ -43,6 +43,7 @@ class SoftmaxDecoder(ChainDecoder):
     """Independent labels in training; at prediction, where constrained, the distribution over
     sequences is their product, restricted to the legal ones."""
 
+    labels_documents = True
     label_axes: Mapping[str, tuple[int, ...]]
     class_weight: Tensor
 

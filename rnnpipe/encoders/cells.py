@@ -8,6 +8,7 @@ side by side, each with weights of its own.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar, Literal
 
@@ -68,7 +69,7 @@ class Diagonal(nn.Module):
         return normed
 
 
-class Cell(nn.Module):
+class Cell(nn.Module, ABC):
     """What the cells below share: weights, and what they are told.
 
     n_in, width: of the input and of each state.
@@ -79,13 +80,16 @@ class Cell(nn.Module):
 
     #: Blocks of ``input_weight`` and ``bias``, in the order of the equation.
     gates: ClassVar[int]
+    #: How many of them, the last ones, see the state through another gate.
+    gated: ClassVar[int] = 0
     #: How many tensors the state has.
     states: ClassVar[int] = 1
     recurrence: ClassVar[type[Dense | Diagonal]] = Dense
     #: Which of the kernels of torch computes the same, if any: "rnn", "gru" or "lstm".
     kernel: ClassVar[str | None] = None
-    #: The recurrent connection of all gates, or of those that see the bare state.
+    #: The recurrent connection of the gates that see the bare state, and that of the others.
     hidden: Dense | Diagonal
+    candidate: Dense | Diagonal
 
     def __init__(
         self, n_in: int, width: int, directions: int = 1, layer_norm: bool = False
@@ -99,6 +103,9 @@ class Cell(nn.Module):
         self.bias = nn.Parameter(torch.zeros(directions, 1, size))
         self.input_norm = self.norm(self.gates)
         uniform_blocks_(self.input_weight, width)
+        self.hidden = self.recurrent(self.gates - self.gated)
+        if self.gated:
+            self.candidate = self.recurrent(self.gated)
 
     def norm(self, blocks: int) -> nn.Module:
         return Norm(blocks * self.width, self.directions) if self.layer_norm else nn.Identity()
@@ -115,9 +122,9 @@ class Cell(nn.Module):
         normed: Tensor = self.input_norm(product)
         return normed + self.bias
 
+    @abstractmethod
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         """The state after a step. x: ``(D, n, gates * width)``, projected."""
-        raise NotImplementedError
 
 
 class RNNCell(Cell):
@@ -140,7 +147,6 @@ class RNNCell(Cell):
     ) -> None:
         super().__init__(n_in, width, directions, layer_norm)
         self.nonlinearity = nonlinearity
-        self.hidden = self.recurrent(1)
 
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         (h,) = state
@@ -154,12 +160,6 @@ class GRUCell(Cell):
 
     gates = 3
     kernel: ClassVar[str | None] = "gru"
-
-    def __init__(
-        self, n_in: int, width: int, directions: int = 1, layer_norm: bool = False
-    ) -> None:
-        super().__init__(n_in, width, directions, layer_norm)
-        self.hidden = self.recurrent(3)
 
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         (h,) = state
@@ -175,13 +175,7 @@ class TextbookGRUCell(Cell):
     (Cho et al. 2014, Learning Phrase Representations using RNN Encoder-Decoder). Same blocks."""
 
     gates = 3
-
-    def __init__(
-        self, n_in: int, width: int, directions: int = 1, layer_norm: bool = False
-    ) -> None:
-        super().__init__(n_in, width, directions, layer_norm)
-        self.hidden = self.recurrent(2)
-        self.candidate = self.recurrent(1)
+    gated = 1
 
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         (h,) = state
@@ -214,13 +208,7 @@ class MGUCell(Cell):
     Unit for Recurrent Neural Networks). Blocks: the gate f, the candidate n."""
 
     gates = 2
-
-    def __init__(
-        self, n_in: int, width: int, directions: int = 1, layer_norm: bool = False
-    ) -> None:
-        super().__init__(n_in, width, directions, layer_norm)
-        self.hidden = self.recurrent(1)
-        self.candidate = self.recurrent(1)
+    gated = 1
 
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         (h,) = state
@@ -249,7 +237,6 @@ class UGRNNCell(Cell):
         forget_bias: float = 1.0,
     ) -> None:
         super().__init__(n_in, width, directions, layer_norm)
-        self.hidden = self.recurrent(2)
         fill_gate_(self.bias, 0, width, forget_bias)
 
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:

@@ -38,7 +38,6 @@ class LSTMCell(Cell):
         forget_bias: float = 1.0,
     ) -> None:
         super().__init__(n_in, width, directions, layer_norm)
-        self.hidden = self.recurrent(self.gates)
         self.out_norm = self.norm(1)
         fill_gate_(self.bias, self.forget, width, forget_bias)
 
@@ -112,7 +111,6 @@ class OriginalLSTMCell(Cell):
         self, n_in: int, width: int, directions: int = 1, layer_norm: bool = False
     ) -> None:
         super().__init__(n_in, width, directions, layer_norm)
-        self.hidden = self.recurrent(3)
         self.out_norm = self.norm(1)
 
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:

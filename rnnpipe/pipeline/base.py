@@ -13,7 +13,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from spacy.errors import Errors
@@ -34,7 +34,7 @@ from rnnpipe.architectures.network import (
     set_labels,
 )
 from rnnpipe.errors import LabelError, RnnpipeError, StructureError, WeightsError
-from rnnpipe.types import Labels
+from rnnpipe.types import Decoder, Labels
 
 Losses = dict[str, float]
 
@@ -43,9 +43,11 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
     """A network of rnnpipe as a trainable component.
 
     labels_documents: whether the decoder labels documents, and so needs a pooler, or tokens.
+    exclusive: whether these labels exclude each other.
     """
 
     labels_documents: ClassVar[bool]
+    exclusive: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -77,6 +79,17 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
             raise StructureError(
                 f"{where}: expected none, since this component labels every token, got a pooler. "
                 "Remove the block."
+            )
+
+    def _check_decoder(self) -> None:
+        decoder = cast(Decoder, network_shim(self.model).module.decoder)
+        if decoder.exclusive != self.exclusive:
+            one, several = "labels that exclude each other", "labels that are true by themselves"
+            want, got = (one, several) if self.exclusive else (several, one)
+            good = "rnnpipe.Softmax.v1" if self.exclusive else "rnnpipe.Sigmoid.v1"
+            raise StructureError(
+                f"components.{self.name}.model.decoder: expected one for {want}, got "
+                f"{type(decoder).__name__}, for {got}. Choose another, such as {good!r}."
             )
 
     # -- what a component defines --------------------------------------------------------------
@@ -143,7 +156,8 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         """Learn labels and vocabularies from the examples and make the network.
 
         labels: as written by ``spacy init labels``; otherwise they are read from the examples.
-        RAISES: LabelError if there are no examples or no labels.
+        RAISES: LabelError if there are no examples or no labels; StructureError if the network's
+            parts do not fit each other or this component.
 
         Warns if vocabularies are learnt from examples that show no labels, which is what
         ``nlp.initialize()`` makes up when it is given none.
@@ -157,7 +171,11 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
                 self.cfg["labels"].append(label)
                 self.vocab.strings.add(label)
         self._require_gold(len(examples))
-        self.model.initialize(X=[eg.x for eg in examples], Y=self.output_labels())
+        try:
+            self.model.initialize(X=[eg.x for eg in examples], Y=self.output_labels())
+        except StructureError as error:
+            raise StructureError(f"components.{self.name}.model.{error}") from None
+        self._check_decoder()
         if not found and self._has_vocabulary():
             warnings.warn(
                 f"components.{self.name}: expected training examples with {self.annotation}, got "

@@ -116,6 +116,8 @@ class RnnMultiLabelTextCategorizer(RnnTextCategorizer):
     The decoder is one of independent truths, such as ``rnnpipe.Sigmoid.v1``.
     """
 
+    exclusive = False
+
     def initialize(  # type: ignore[override]  # no positive_label
         self,
         get_examples: Callable[[], Iterable[Example]],

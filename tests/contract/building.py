@@ -2,7 +2,11 @@
 
 from importlib.metadata import entry_points
 
-from rnnpipe.types import DecoderBuilder, SequenceGeneratorBuilder
+import numpy as np
+import spacy
+
+from rnnpipe.structures import Sequences
+from rnnpipe.types import DecoderBuilder, Labels, SequenceGeneratorBuilder
 
 GROUPS = {
     "encoder": "rnnpipe_encoders",
@@ -14,6 +18,34 @@ GROUPS = {
 }
 #: What tells the kinds of a group apart.
 PROTOCOLS = {"decoder": DecoderBuilder, "generator": SequenceGeneratorBuilder}
+
+
+def _decoder(builder):
+    return builder(4, Labels(("x", "y")))
+
+
+#: Kinds within a kind, by what the parts declare about themselves.
+DECLARED = {
+    "sequence_encoder": ("encoder", lambda builder: builder(4).structure is Sequences),
+    "causal_encoder": (
+        "encoder",
+        lambda builder: builder(4).structure is Sequences and builder(4).causal,
+    ),
+    "node_decoder": ("decoder", lambda builder: _decoder(builder).labels_nodes),
+    "document_decoder": ("decoder", lambda builder: _decoder(builder).labels_documents),
+    "lexical_embedding": ("embedding", lambda builder: _lexical(builder)),
+    "fed_embedding": (
+        "embedding",
+        lambda builder: any(part.upstream is not None for part in builder.parts()),
+    ),
+}
+
+
+def _lexical(builder):
+    vocab = spacy.blank("en").vocab
+    vocab.set_vector("a", np.ones(4, dtype="f"))
+    parts = [part.build(part.measure({"a": 1}, vocab)) for part in builder.parts()]
+    return all(part.lexical for part in parts)
 
 
 def _load(group, name):
@@ -71,7 +103,11 @@ class FixedWidth:
 
 
 def names_of(kind):
-    """Every registered name of a kind."""
+    """Every registered name of a kind, or of those of a kind that declare something about
+    themselves: ``names_of("causal_encoder")``."""
+    if kind in DECLARED:
+        kind, declares = DECLARED[kind]
+        return [name for name in names_of(kind) if declares(build(kind, name))]
     names = sorted(entry.name for entry in entry_points(group=GROUPS[kind]))
     if kind in PROTOCOLS:
         names = [name for name in names if isinstance(build(kind, name), PROTOCOLS[kind])]

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 import spacy
-from building import GROUPS, names_of
+from building import DECLARED, GROUPS, names_of
 
 
 def pytest_generate_tests(metafunc):
-    for kind, group in GROUPS.items():
+    for kind in [*GROUPS, *DECLARED]:
         if f"{kind}_name" in metafunc.fixturenames:
             names = names_of(kind)
-            assert names, f"nothing is registered in {group}: is the package installed?"
+            assert names, f"there is no {kind} registered: is the package installed?"
             metafunc.parametrize(f"{kind}_name", names)
 
 

@@ -17,15 +17,6 @@ TAGS = Labels(SCHEMES["BIO"].tags(TYPES), SCHEMES["BIO"])
 PLAIN = Labels(("x", "y", "z"))
 
 
-def reads_nodes(name):
-    """Whether a decoder labels nodes; those that cannot say so when given them."""
-    return "Sigmoid" not in name
-
-
-def reads_documents(name):
-    return "CRF" not in name
-
-
 def encode(lengths, seed=0):
     generator = torch.Generator().manual_seed(seed)
     structure = Sequences.of(lengths)
@@ -51,11 +42,9 @@ def labels(request):
 
 
 @pytest.fixture
-def node_decoder(decoder_name, labels):
-    if not reads_nodes(decoder_name):
-        pytest.skip("labels documents only")
+def node_decoder(node_decoder_name, labels):
     torch.manual_seed(1)
-    decoder = build("decoder", decoder_name)(WIDTH, labels)
+    decoder = build("decoder", node_decoder_name)(WIDTH, labels)
     with torch.no_grad():
         for p in decoder.parameters():
             p.add_(torch.randn_like(p))
@@ -106,19 +95,16 @@ def test_empty_documents(node_decoder, labels, lengths):
     assert node_decoder.predict(encoded).ids.shape == (len(lengths), 0)
 
 
+@pytest.mark.parametrize("labels", [TAGS], ids=["tags"])
 def test_tags_are_legal_under_their_scheme(node_decoder, labels):
-    if labels.scheme is None:
-        pytest.skip("any label may follow any other")
     lengths = [6] * 40
     paths = node_decoder.predict(encode(lengths)).ids
     tag_set = labels.scheme.bind(labels.names)
     assert [tag_set.check(path.numpy()) for path in paths] == [None] * 40
 
 
-def test_runs_without_a_device(decoder_name, labels):
-    if not reads_nodes(decoder_name):
-        pytest.skip("labels documents only")
-    decoder = build("decoder", decoder_name)(WIDTH, labels).to("meta")
+def test_runs_without_a_device(node_decoder_name, labels):
+    decoder = build("decoder", node_decoder_name)(WIDTH, labels).to("meta")
     with torch.device("meta"):
         states = torch.randn(3, 5, WIDTH, requires_grad=True)
         structure = Sequences(torch.empty(3, dtype=torch.int64), 5)
@@ -135,8 +121,6 @@ def test_copies_and_pickles_predict_the_same(node_decoder):
 
 
 def test_label_axes_name_what_runs_over_labels(decoder_name, labels):
-    if not reads_nodes(decoder_name):
-        pytest.skip("labels documents only")
     builder = build("decoder", decoder_name)
     bigger = Labels((*labels.names, "B-C", "I-C"), labels.scheme)
     small = builder(WIDTH, labels).state_dict()
@@ -147,14 +131,12 @@ def test_label_axes_name_what_runs_over_labels(decoder_name, labels):
             assert (axis in axes) == (old != new), (name, axis)
 
 
-def test_documents_are_labelled_and_learnt(decoder_name):
-    if not reads_documents(decoder_name):
-        pytest.skip("labels nodes only")
+def test_documents_are_labelled_and_learnt(document_decoder_name):
     torch.manual_seed(1)
-    decoder = build("decoder", decoder_name)(WIDTH, PLAIN)
+    decoder = build("decoder", document_decoder_name)(WIDTH, PLAIN)
     x = torch.randn(6, WIDTH, requires_grad=True)
     gold = torch.arange(6) % 3
-    if not reads_nodes(decoder_name):
+    if not decoder.exclusive:
         gold = torch.nn.functional.one_hot(gold, 3).float()
     whole = decoder.loss(x, gold)
     parts = sum(decoder.loss(x[i : i + 1], gold[i : i + 1]) for i in range(6))

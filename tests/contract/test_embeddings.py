@@ -33,23 +33,32 @@ WORDS = [
 COUNTS = {word: 1 + i % 3 for i, word in enumerate(WORDS)}
 
 
-@pytest.fixture
-def parts(embedding_name, nlp):
+def parts_of(name, nlp):
     """``(builder, facts)`` of each embedding that the registered one consists of."""
-    builder = build("embedding", embedding_name)
+    builder = build("embedding", name)
     return [(part, part.measure(COUNTS, nlp.vocab)) for part in builder.parts()]
 
 
-def lexical(parts, nlp):
+@pytest.fixture
+def lexical(lexical_embedding_name, nlp):
+    """The modules of an embedding that is a function of the word alone."""
     torch.manual_seed(1)
-    modules = []
-    for builder, facts in parts:
-        module = builder.build(facts)
-        if not module.lexical:
-            pytest.skip("not a function of the word alone")
+    modules = [part.build(facts) for part, facts in parts_of(lexical_embedding_name, nlp)]
+    for module in modules:
         module.initialize(nlp.vocab)
-        modules.append(module.eval())
+        module.eval()
     return modules
+
+
+@pytest.fixture
+def fed(fed_embedding_name, nlp):
+    """The modules of an embedding that reads another layer's vectors, with the layer's width."""
+    torch.manual_seed(1)
+    return [
+        (part.build(facts).eval(), part.upstream.get_dim("nO"))
+        for part, facts in parts_of(fed_embedding_name, nlp)
+        if part.upstream is not None
+    ]
 
 
 def words_of(nlp, texts=WORDS):
@@ -61,17 +70,17 @@ def vectors_of(module, words, device="cpu"):
     return module(to_device(module.featurize(words), torch.device(device)))
 
 
-def test_facts_are_json_and_enough_to_build(parts, nlp):
-    for builder, facts in parts:
+def test_facts_are_json_and_enough_to_build(embedding_name, nlp):
+    for builder, facts in parts_of(embedding_name, nlp):
         module = builder.build(json.loads(json.dumps(facts)))
         assert module.n_out > 0
         again = pickle.loads(pickle.dumps(builder)).build(facts)
         again.load_state_dict(module.state_dict())
 
 
-def test_words_do_not_depend_on_the_other_words(parts, nlp):
+def test_words_do_not_depend_on_the_other_words(lexical, nlp):
     words = words_of(nlp)
-    for module in lexical(parts, nlp):
+    for module in lexical:
         together = vectors_of(module, words)
         assert together.shape == (len(words), module.n_out)
         for i in range(len(words)):
@@ -79,15 +88,15 @@ def test_words_do_not_depend_on_the_other_words(parts, nlp):
             torch.testing.assert_close(alone[0], together[i], atol=1e-5, rtol=0)
 
 
-def test_unseen_words_have_finite_vectors(parts, nlp):
+def test_unseen_words_have_finite_vectors(lexical, nlp):
     words = words_of(nlp, ["zyzzyva", "🜁", "!!!!!!", "a" * 300])
-    for module in lexical(parts, nlp):
+    for module in lexical:
         assert vectors_of(module, words).isfinite().all()
 
 
-def test_gradients_reach_the_parameters(parts, nlp):
+def test_gradients_reach_the_parameters(lexical, nlp):
     words = words_of(nlp)
-    for module in lexical(parts, nlp):
+    for module in lexical:
         module.train()
         parameters = [p for p in module.parameters() if p.requires_grad]
         if parameters:
@@ -95,9 +104,9 @@ def test_gradients_reach_the_parameters(parts, nlp):
             assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in parameters)
 
 
-def test_runs_without_a_device(parts, nlp):
+def test_runs_without_a_device(lexical, nlp):
     words = words_of(nlp)
-    for module in lexical(parts, nlp):
+    for module in lexical:
         features = to_device(module.featurize(words), torch.device("meta"))
         vectors = module.to("meta").train()(features)
         assert vectors.device.type == "meta"
@@ -105,9 +114,41 @@ def test_runs_without_a_device(parts, nlp):
             vectors.sum().backward()
 
 
-def test_copies_and_pickles_give_equal_vectors(parts, nlp):
+def test_copies_and_pickles_give_equal_vectors(lexical, nlp):
     words = words_of(nlp)
-    for module in lexical(parts, nlp):
+    for module in lexical:
         before = vectors_of(module, words)
         for other in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
             assert torch.equal(vectors_of(other, words), before)
+
+
+def test_a_tokens_vector_does_not_depend_on_the_other_tokens(fed):
+    for module, width in fed:
+        x = torch.randn(4, width)
+        together = module({"upstream": x})
+        assert together.shape == (4, module.n_out)
+        for i in range(4):
+            torch.testing.assert_close(module({"upstream": x[i : i + 1]})[0], together[i])
+        assert module({"upstream": x[:0]}).shape == (0, module.n_out)
+
+
+def test_gradients_flow_back_into_the_layer(fed):
+    for module, width in fed:
+        x = torch.randn(3, width, requires_grad=True)
+        module({"upstream": x}).square().sum().backward()
+        assert (x.grad.abs().sum(1) > 0).all()
+
+
+def test_fed_embeddings_run_without_a_device(fed):
+    for module, width in fed:
+        x = torch.randn(3, width, device="meta", requires_grad=True)
+        module.to("meta").train()({"upstream": x}).sum().backward()
+        assert x.grad.shape == x.shape
+
+
+def test_copies_and_pickles_of_fed_embeddings_give_equal_vectors(fed):
+    for module, width in fed:
+        x = torch.randn(3, width)
+        before = module({"upstream": x})
+        for other in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
+            assert torch.equal(other({"upstream": x}), before)

@@ -109,11 +109,20 @@ def test_several_categories_at_once_have_no_positive_label():
         nlp.initialize(lambda: examples_for(nlp))
 
 
-def test_a_decoder_of_several_categories_where_one_is_chosen():
-    nlp = pipeline("rnn_textcat", decoder={"@rnnpipe_decoders": "rnnpipe.Sigmoid.v1"})
-    text = "rnnpipe.Sigmoid.v1: expected truths .*one category a document.. Use rnnpipe.Softmax.v1"
-    with pytest.raises(StructureError, match=text):
-        train(nlp, steps=1)
+@pytest.mark.parametrize(
+    ("factory", "decoder", "text"),
+    [
+        ("rnn_tagger", "Sigmoid", "expected one that labels nodes, got SigmoidDecoder"),
+        ("rnn_ner", "Sigmoid", "expected one that labels nodes, got SigmoidDecoder"),
+        ("rnn_textcat", "CRF", "expected one that labels documents, got CRFDecoder"),
+        ("rnn_textcat", "Sigmoid", "expected one for labels that exclude each other, got Sigmoid"),
+        ("rnn_textcat_multilabel", "Softmax", "expected one for labels that are true by themselve"),
+    ],
+)
+def test_a_decoder_that_does_not_fit_the_component(factory, decoder, text):
+    nlp = pipeline(factory, decoder={"@rnnpipe_decoders": f"rnnpipe.{decoder}.v1"})
+    with pytest.raises(StructureError, match=f"components.{factory}.model.decoder: {text}"):
+        nlp.initialize(lambda: examples_for(nlp))
 
 
 def test_two_categories_at_once():

@@ -1,0 +1,207 @@
+"""Embeddings, encoders, poolers and decoders that label: what each is given and gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from torch import Tensor
+
+from rnnpipe.structures import Encoded, State, Structure
+
+if TYPE_CHECKING:
+    from rnnpipe.schemes import Scheme
+
+#: Gold annotations. Per node: ``(B, T)`` int64 label ids, -1 where the label is missing, or
+#: ``(B, T, L)`` bool, true for every label that is still possible. Per document: ``(B,)`` int64 or
+#: ``(B, L)`` float truths in [0, 1], NaN where missing.
+Gold: TypeAlias = Tensor
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The names of a decoder's classes, in the order of their ids, and the scheme that binds them.
+
+    scheme: the tagging scheme (BIO, BIOES, ...) that says which tag may follow which, or ``None``
+        where any label may follow any other.
+    """
+
+    names: tuple[str, ...]
+    scheme: Scheme | None = None
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """ids: ``(B, T)`` or ``(B,)`` int64, the best label of each node or document, 0 at padding.
+    probabilities: ``(B, T, L)`` or ``(B, L)``, or ``None`` where they cost extra."""
+
+    ids: Tensor
+    probabilities: Tensor | None = None
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Node vectors to node states. ``inputs`` are ``(B, T, n_in)``, zeros at padding."""
+
+    n_out: int
+    causal: bool
+    structure: type
+
+    def __call__(
+        self, inputs: Tensor, structure: Structure, state: State | None = None
+    ) -> Encoded: ...
+
+
+@runtime_checkable
+class Stepper(Protocol):
+    """What samplers, beams and streams need; every causal encoder has it."""
+
+    def start(self, batch_size: int) -> State:
+        """The state before the first node."""
+        ...
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """One node: ``x`` ``(B, n_in)`` to ``(B, n_out)`` and the state after it."""
+        ...
+
+    def reorder(self, state: State, rows: Tensor) -> State:
+        """The state whose row i is the given state's row ``rows[i]``."""
+        ...
+
+
+class Pooler(Protocol):
+    """Node states to one vector a document, ``(B, n_out)``; zeros for an empty document."""
+
+    n_out: int
+
+    def __call__(self, encoded: Encoded) -> Tensor: ...
+
+
+class Decoder(Protocol):
+    """States to labels. ``x`` is an :class:`Encoded` (one label a node) or ``(B, H)`` pooled.
+
+    labels_nodes, labels_documents: whether it takes the one, and the other.
+    exclusive: whether there is one label a node (document), or each label is true or not by itself.
+    """
+
+    labels_nodes: bool
+    labels_documents: bool
+    exclusive: bool
+    #: Which axes of which parameters run over the labels: ``{"output.weight": (0,)}``. It lets a
+    #: network be given more labels without losing what it knows.
+    label_axes: Mapping[str, tuple[int, ...]]
+
+    def loss(self, x: Encoded | Tensor, gold: Gold) -> Tensor:
+        """The *sum* of the losses in nats over all labelled nodes (documents), shape ``()``. A sum,
+        so that a batch's loss is that of its parts added up, however it is split."""
+        ...
+
+    def predict(self, x: Encoded | Tensor) -> Prediction: ...
+
+
+@dataclass(frozen=True)
+class Words:
+    """Distinct words, as attribute columns: what a lexical embedding looks at.
+
+    orth, norm, prefix, suffix, shape: ``(U,)`` uint64 string hashes.
+    vocab: the vocabulary they come from: ``vocab.strings[hash]`` is the string, ``vocab.vectors``
+        the word vectors.
+    """
+
+    orth: np.ndarray
+    norm: np.ndarray
+    prefix: np.ndarray
+    suffix: np.ndarray
+    shape: np.ndarray
+    vocab: Any
+
+    def __len__(self) -> int:
+        return len(self.orth)
+
+    def texts(self) -> list[str]:
+        strings = self.vocab.strings
+        return [strings[int(key)] for key in self.orth]
+
+
+#: Numpy arrays by name, each with one row a word (lexical) or token, or plain extras; they are
+#: copied to the device in one go and handed to ``forward`` as tensors of the same names.
+Features: TypeAlias = dict[str, np.ndarray]
+
+
+class Embedding(Protocol):
+    """Words or tokens to vectors ``(N, n_out)``; padding and batching are the network's business.
+
+    lexical: true if a word's vector depends on its :class:`Words` attributes alone. Such an
+        embedding is computed once a distinct word of a batch and cached at prediction; its
+        ``featurize`` is given :class:`Words`. Otherwise ``featurize`` is given the documents and
+        returns one row a token, documents one after the other.
+    """
+
+    n_out: int
+    lexical: bool
+
+    def featurize(self, items: Any) -> Features: ...
+
+    def __call__(self, features: Mapping[str, Tensor]) -> Tensor: ...
+
+    def initialize(self, vocab: Any) -> None:
+        """Fill weights that come from elsewhere (word vectors). Called once, before training."""
+        ...
+
+
+@runtime_checkable
+class EmbeddingBuilder(Protocol):
+    """What a registered embedding function returns.
+
+    upstream: a thinc layer from documents to token vectors whose output the embedding reads
+        (``features["upstream"]``, ``(N, width)``, gradients flow back), or ``None``.
+    """
+
+    @property
+    def upstream(self) -> Any: ...
+
+    def measure(self, counts: Mapping[str, int], vocab: Any) -> dict[str, Any]:
+        """What the data decides (a vocabulary, a width), as JSON. ``counts``: the words of the
+        training documents and how often each occurs."""
+        ...
+
+    def build(self, facts: dict[str, Any]) -> Embedding:
+        """The embedding for these facts. Weights are random or loaded afterwards."""
+        ...
+
+    def parts(self) -> Sequence[EmbeddingBuilder]:
+        """The builders that this one concatenates; ``[self]`` for a single embedding."""
+        ...
+
+
+@runtime_checkable
+class EncoderBuilder(Protocol):
+    def __call__(self, n_in: int) -> Encoder: ...
+
+
+@runtime_checkable
+class PoolerBuilder(Protocol):
+    def __call__(self, n_in: int) -> Pooler: ...
+
+
+@runtime_checkable
+class DecoderBuilder(Protocol):
+    def __call__(self, n_in: int, labels: Labels) -> Decoder: ...
+
+
+class DocLike(Protocol):
+    """The part of a spaCy ``Doc`` that networks use, so that they need not import spaCy."""
+
+    vocab: Any
+
+    @property
+    def text(self) -> str: ...
+
+    def __len__(self) -> int: ...
+
+    def to_array(self, py_attr_ids: Any) -> np.ndarray: ...
