@@ -123,6 +123,15 @@ class LanguageModel(nn.Module):
                     results[i][self._piece(begin)] = part
         return results
 
+    def log_likelihood(self, text: Text, state: State) -> tuple[np.ndarray, State]:
+        """The log-probability of every target of a text that goes on from a state of one row,
+        ``(N,)`` float32, in nats, and the state after it."""
+        parts = [np.zeros(0, dtype=np.float32)]
+        for begin in self._pieces([text]):
+            scores, state = self._score([text], begin, state)
+            parts.append(scores.cpu().numpy())
+        return np.concatenate(parts), state
+
     def read(self, symbols: np.ndarray, state: State) -> State:
         """The state after some more symbols ``(N,)``. state: of one row."""
         for begin in range(0, len(symbols), self.max_length):

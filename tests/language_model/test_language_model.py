@@ -47,6 +47,17 @@ def test_scores_depend_neither_on_the_batch_nor_on_how_texts_are_cut(encoder):
                 np.testing.assert_allclose(a, b, atol=1e-5)
 
 
+@torch.no_grad()
+def test_a_text_that_goes_on_from_a_state_scores_as_in_one():
+    whole = text(23)
+    network = model(max_length=4).eval()
+    state, parts = network.encoder.start(1), []
+    for part in (slice(0, 5), slice(5, 5), slice(5, 23)):
+        scores, state = network.log_likelihood(Text(whole.inputs[part], whole.targets[part]), state)
+        parts.append(scores)
+    np.testing.assert_allclose(np.concatenate(parts), plain_scores(network, whole), atol=1e-5)
+
+
 def test_a_score_does_not_depend_on_what_comes_after():
     one, two = text(9, seed=1), text(9, seed=1)
     two.targets[6:] = 0
