@@ -9,12 +9,14 @@ side by side, each with weights of its own.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
+from rnnpipe.dropout import Dropout
 from rnnpipe.init import fill_gate_, orthogonal_blocks_, uniform_blocks_
 
 #: The state of one layer: tensors ``(directions, n, width)``, ``h`` first.
@@ -38,34 +40,56 @@ class Norm(nn.Module):
         return nn.functional.layer_norm(x, x.shape[-1:]).to(x.dtype) * self.gain
 
 
-class Dense(nn.Module):
+class Recurrence(nn.Module):
+    """What the recurrent matrices of several gates do to the state."""
+
+    def __init__(self, norm: nn.Module, weight: Tensor) -> None:
+        super().__init__()
+        self.norm = norm
+        self.weight = nn.Parameter(weight)
+        self._dropped: Tensor | None = None
+
+    @property
+    def matrix(self) -> Tensor:
+        """The weights, less those that are dropped at the moment."""
+        return self.weight if self._dropped is None else self._dropped
+
+    @contextmanager
+    def dropped(self, dropout: Dropout) -> Iterator[None]:
+        """Single weights dropped, the same ones at all steps and in all documents (DropConnect,
+        Wan et al. 2013; of recurrent weights: Merity et al. 2017, Regularizing and Optimizing LSTM
+        Language Models)."""
+        self._dropped = dropout(self.weight)
+        try:
+            yield
+        finally:
+            self._dropped = None
+
+
+class Dense(Recurrence):
     """``U h`` for several gates, ``(directions, n, width) -> (directions, n, gates * width)``; each
     block of U begins orthogonal."""
 
     def __init__(self, width: int, gates: int, directions: int, norm: nn.Module) -> None:
-        super().__init__()
-        self.norm = norm
-        self.weight = nn.Parameter(torch.empty(directions, width, gates * width))
+        super().__init__(norm, torch.empty(directions, width, gates * width))
         orthogonal_blocks_(self.weight)
 
     def forward(self, h: Tensor) -> Tensor:
-        normed: Tensor = self.norm(torch.bmm(h, self.weight).to(h.dtype))
+        normed: Tensor = self.norm(torch.bmm(h, self.matrix).to(h.dtype))
         return normed
 
 
-class Diagonal(nn.Module):
+class Diagonal(Recurrence):
     """``u * h`` for several gates: a unit hears only itself (Subakan and Smaragdis 2017, Diagonal
     RNNs; Li et al. 2018, Independently RNN). Shapes as in :class:`Dense`; begins with ``|u| <= 1``,
     where nothing can explode."""
 
     def __init__(self, width: int, gates: int, directions: int, norm: nn.Module) -> None:
-        super().__init__()
-        self.norm = norm
+        super().__init__(norm, torch.empty(directions, 1, gates * width).uniform_(-1, 1))
         self.gates = gates
-        self.weight = nn.Parameter(torch.empty(directions, 1, gates * width).uniform_(-1, 1))
 
     def forward(self, h: Tensor) -> Tensor:
-        normed: Tensor = self.norm(h.repeat(1, 1, self.gates) * self.weight)
+        normed: Tensor = self.norm(h.repeat(1, 1, self.gates) * self.matrix)
         return normed
 
 
@@ -113,6 +137,14 @@ class Cell(nn.Module, ABC):
     def recurrent(self, gates: int) -> Dense | Diagonal:
         """The recurrent connection of some gates."""
         return self.recurrence(self.width, gates, self.directions, self.norm(gates))
+
+    def dropped(self, dropout: Dropout) -> AbstractContextManager[object]:
+        """Some recurrent weights dropped for a while; see :meth:`Recurrence.dropped`."""
+        stack = ExitStack()
+        for part in self.children():
+            if isinstance(part, Recurrence):
+                stack.enter_context(part.dropped(dropout))
+        return stack
 
     def project(self, x: Tensor) -> Tensor:
         """``W x + b`` for any number of steps. ``(D, n, n_in) -> (D, n, gates * width)``."""

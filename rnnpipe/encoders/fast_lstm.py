@@ -30,7 +30,7 @@ def run_lstm(cell: LSTMCell, x: Tensor, initial: LayerState, steps: Steps) -> La
     device = x.device.type
     if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
         dtype = torch.get_autocast_dtype(device)
-    weights = (cell.input_weight, cell.hidden.weight, cell.bias)
+    weights = (cell.input_weight, cell.hidden.matrix, cell.bias)
     states = _LSTM.apply(  # type: ignore[no-untyped-call]
         x.to(cell.bias.dtype), *initial, *weights, steps, dtype
     )

@@ -43,7 +43,7 @@ def _weights(cell: Cell, rows: Tensor) -> list[Tensor]:
     dtype = (rows[:1] @ cell.input_weight[0, :, :1]).dtype
     matrices, biases = [], []
     for direction in range(cell.directions):
-        recurrent = cell.hidden.weight
+        recurrent = cell.hidden.matrix
         matrices += [cell.input_weight[direction].t(), recurrent[direction].t()]
         biases += [cell.bias[direction, 0], torch.zeros_like(cell.bias[direction, 0])]
     flat = torch.cat([w.reshape(-1) for w in matrices + biases]).to(dtype)

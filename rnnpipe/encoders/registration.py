@@ -18,6 +18,8 @@ _SETTINGS = """
     dropout: between layers; None: the training loop's rate.
     locked: that dropout has one mask for all steps of a document (Gal and Ghahramani 2016).
     recurrent_dropout: of the state on its way to the next step; one mask for all steps (ibid.).
+    weight_dropout: of single recurrent weights; one mask for all steps and documents of a batch
+        (Merity et al. 2017).
     skip: layers above the first read the nodes too, beside the states of the layer below.
     residual: layers above the first add the states of the layer below to their own.
     layer_norm: layer normalisation inside the cell (Ba et al. 2016).
@@ -40,6 +42,7 @@ def register(
         dropout: DropoutRate = None,
         locked: bool = False,
         recurrent_dropout: Probability = 0.0,
+        weight_dropout: Probability = 0.0,
         skip: bool = False,
         residual: bool = False,
         layer_norm: bool = False,
@@ -55,6 +58,7 @@ def register(
             dropout=dropout,
             locked=locked,
             recurrent_dropout=recurrent_dropout,
+            weight_dropout=weight_dropout,
             skip=skip,
             residual=residual,
             layer_norm=layer_norm,

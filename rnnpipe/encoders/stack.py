@@ -39,6 +39,7 @@ class RecurrentStack(nn.Module):
         dropout: float | None,
         locked: bool,
         recurrent_dropout: float,
+        weight_dropout: float,
         skip: bool,
         residual: bool,
         layer_norm: bool,
@@ -49,6 +50,7 @@ class RecurrentStack(nn.Module):
         self.residual = residual
         self.dropout = Dropout(dropout, locked)
         self.recurrent_dropout = Dropout(recurrent_dropout, locked=True)
+        self.weight_dropout = Dropout(weight_dropout)
         upper = self.n_out + (n_in if skip else 0)
         sizes = [n_in] + [upper] * (depth - 1)
         self.cells = nn.ModuleList(cell(n, width, self.directions, layer_norm) for n in sizes)
@@ -81,7 +83,8 @@ class RecurrentStack(nn.Module):
             x = self._above(rows, source, steps) if number else rows
             ranked = tuple(s.index_select(1, steps.order) for s in begin)
             mask = self._recurrent_mask(ranked[0])
-            states, final = run_layer(cell, x, ranked, steps, mask)
+            with cell.dropped(self.weight_dropout):
+                states, final = run_layer(cell, x, ranked, steps, mask)
             rows = rows + states if self.residual and number else states
             finals.append(final)
         return steps.unpack(rows, structure), tuple(finals)

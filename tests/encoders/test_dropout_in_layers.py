@@ -1,11 +1,14 @@
 """What is dropped where: between layers, and on the way to the next step."""
 
+import copy
+
 import pytest
 import torch
 from encoder_oracle import make
 
-from rnnpipe.dropout import set_dropout_rate
+from rnnpipe.dropout import Dropout, set_dropout_rate
 from rnnpipe.encoders import stack
+from rnnpipe.encoders.cells import Recurrence
 from rnnpipe.structures import Sequences
 
 LENGTHS = [6, 0, 4, 5]
@@ -120,3 +123,36 @@ def test_residual_layers_add_what_was_not_dropped(monkeypatch):
     (first, second), states = layer_inputs_and_outputs(monkeypatch, encoder)
     assert not torch.equal(second[0], first[1])
     torch.testing.assert_close(states, first[1] + second[1])
+
+
+@pytest.mark.parametrize("case", ["LSTM", "GRU", "GRU before", "BiLSTM", "DiagonalLSTM"])
+def test_recurrent_weights_are_dropped_alike_at_all_steps(monkeypatch, case):
+    encoder = make(case, width=50, weight_dropout=0.25).train()
+    x = torch.randn(len(LENGTHS), 6, 3).double().requires_grad_()
+    dropped = []
+    real = Dropout.forward
+
+    def recorded(self, weights):
+        dropped.append(real(self, weights))
+        return dropped[-1]
+
+    monkeypatch.setattr(Dropout, "forward", recorded)
+    states = encoder(x, Sequences.of(LENGTHS)).states
+    monkeypatch.undo()
+    # The same as an encoder that has those weights and drops nothing.
+    (cell,) = encoder.layers
+    parts = [part for part in cell.children() if isinstance(part, Recurrence)]
+    assert len(dropped) == len(parts)
+    plain = copy.deepcopy(encoder).eval()
+    copies = [part for part in plain.layers[0].children() if isinstance(part, Recurrence)]
+    for whole, copied, part in zip(parts, copies, dropped, strict=True):
+        kept = part != 0
+        torch.testing.assert_close(part[kept], whole.weight[kept] / 0.75)
+        assert 0.6 < kept.double().mean() < 0.9
+        copied.weight.data.copy_(part)
+    torch.testing.assert_close(states, plain(x, Sequences.of(LENGTHS)).states)
+    # What is dropped learns nothing, and the weights are themselves again.
+    gradients = torch.autograd.grad(states.square().sum(), [part.weight for part in parts])
+    for gradient, part in zip(gradients, dropped, strict=True):
+        assert (gradient[part == 0] == 0).all() and (gradient != 0).any()
+    assert all(part.matrix is part.weight for part in parts)

@@ -17,6 +17,7 @@ SHARED = [
     "dropout",
     "locked",
     "recurrent_dropout",
+    "weight_dropout",
     "skip",
     "residual",
     "layer_norm",
