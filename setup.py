@@ -75,12 +75,18 @@ REGISTERED = {
     "rnnpipe_symbols": [
         "rnnpipe.Bytes.v1 = rnnpipe.symbols.bytes:Bytes",
         "rnnpipe.Characters.v1 = rnnpipe.symbols.characters:Characters",
+        "rnnpipe.SpacedWords.v1 = rnnpipe.symbols.spaced_words:SpacedWords",
         "rnnpipe.Words.v1 = rnnpipe.symbols.words:Words",
     ],
     "rnnpipe_outputs": [
         "rnnpipe.AdaptiveSoftmax.v1 = rnnpipe.outputs.adaptive:AdaptiveSoftmax",
         "rnnpipe.FullSoftmax.v1 = rnnpipe.outputs.full:FullSoftmax",
         "rnnpipe.TiedSoftmax.v1 = rnnpipe.outputs.full:TiedSoftmax",
+    ],
+    "rnnpipe_attentions": [
+        "rnnpipe.Additive.v1 = rnnpipe.attentions.additive:Additive",
+        "rnnpipe.Dot.v1 = rnnpipe.attentions.dot:Dot",
+        "rnnpipe.General.v1 = rnnpipe.attentions.general:General",
     ],
     "spacy_architectures": [
         "rnnpipe.LanguageModel.v1 = rnnpipe.architectures.language_model:LanguageModel",

@@ -115,7 +115,7 @@ def plan_buckets(docs: Sequence[DocLike], lengths: np.ndarray, limits: Limits) -
     ]
     short = np.flatnonzero(lengths <= limits.max_length)
     order = short[np.argsort(-lengths[short], kind="stable")]
-    for documents in _partition(order, lengths, limits.max_padded_tokens):
+    for documents in partition(order, lengths, limits.max_padded_tokens):
         size = int(lengths[documents].max(initial=0))
         steps = np.arange(size)
         inside = steps < lengths[documents, None]
@@ -124,7 +124,7 @@ def plan_buckets(docs: Sequence[DocLike], lengths: np.ndarray, limits: Limits) -
     return buckets
 
 
-def _partition(order: np.ndarray, lengths: np.ndarray, cap: int) -> list[np.ndarray]:
+def partition(order: np.ndarray, lengths: np.ndarray, cap: int) -> list[np.ndarray]:
     """Cut documents sorted by falling length into runs that cost least, none above the cap.
 
     A run of n documents of up to T tokens costs ``T * (overhead + n)``: exact dynamic programme

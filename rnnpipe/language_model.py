@@ -8,9 +8,9 @@ training the gradient ends where a piece begins (truncated backpropagation throu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -19,8 +19,9 @@ from torch import Tensor, nn
 
 from rnnpipe.dropout import Dropout
 from rnnpipe.errors import StructureError
+from rnnpipe.exposure import ScheduledSampling, draw, drop_symbols
 from rnnpipe.streams import Place, StreamMemory, map_state
-from rnnpipe.structures import Sequences, State
+from rnnpipe.structures import Encoded, Sequences, State
 from rnnpipe.types import (
     BOUNDARY,
     Encoder,
@@ -56,6 +57,11 @@ class LanguageModelBuilder:
     dropout: float | None = None
     locked: bool = False
     embedding_dropout: float = 0.0
+    activation_regularisation: float = 0.0
+    temporal_regularisation: float = 0.0
+    word_dropout: float = 0.0
+    scheduled_sampling: float = 0.0
+    sampling_ramp: int = 1
     max_length: int = 512
     max_padded_symbols: int = 8192
 
@@ -76,6 +82,14 @@ class LanguageModel(nn.Module):
         self.output = cast(nn.Module, builder.output(encoder.n_out, self.embedding.weight))
         self.dropout = Dropout(builder.dropout, builder.locked)
         self.embedding_dropout = Dropout(builder.embedding_dropout)
+        self.activation_regularisation = builder.activation_regularisation
+        self.temporal_regularisation = builder.temporal_regularisation
+        self.word_dropout = builder.word_dropout
+        self.sampling = (
+            ScheduledSampling(builder.scheduled_sampling, builder.sampling_ramp)
+            if builder.scheduled_sampling
+            else None
+        )
         self.max_length = builder.max_length
         self.max_padded_symbols = builder.max_padded_symbols
         self.memory = StreamMemory()
@@ -87,9 +101,11 @@ class LanguageModel(nn.Module):
 
         Chunks of a stream begin with the state that the chunk before has left, and leave theirs.
 
-        RETURNS: the summed cross-entropy in nats, shape ``()``.
+        RETURNS: the summed cross-entropy in nats, shape ``()``; regularisation adds gradients only.
         """
         device = self.embedding.weight.device
+        if self.sampling is not None:
+            self.sampling.updates += 1
         total = torch.zeros((), device=device)
         for rows in self._buckets(texts):
             bucket = [texts[i] for i in rows]
@@ -98,12 +114,12 @@ class LanguageModel(nn.Module):
             if places:
                 state = self.memory.recall(places, state)
             for begin in self._pieces(bucket):
-                scores, state = self._score(bucket, begin, state)
+                scores, encoded, dropped = self._score(bucket, begin, state)
                 loss = -scores.sum()
-                with _full_precision(device):
-                    torch.autograd.backward(loss * scale)
+                with full_precision(device):
+                    torch.autograd.backward((loss + self._penalty(encoded, dropped)) * scale)
                 total = total + loss.detach()
-                state = map_state(Tensor.detach, state)
+                state = map_state(Tensor.detach, encoded.state)
             if places:
                 self.memory.keep(places, state)
         return total
@@ -112,23 +128,31 @@ class LanguageModel(nn.Module):
 
     def log_likelihoods(self, texts: Sequence[Text]) -> list[np.ndarray]:
         """The log-probability of every target of every text, ``(N,)`` float32, in nats."""
-        results = [np.zeros(len(text), dtype=np.float32) for text in texts]
-        for rows in self._buckets(texts):
-            bucket = [texts[i] for i in rows]
-            state = cast(Stepper, self.encoder).start(len(bucket))
-            for begin in self._pieces(bucket):
-                scores, state = self._score(bucket, begin, state)
-                ends = np.cumsum([len(text.targets[self._piece(begin)]) for text in bucket])
-                for i, part in zip(rows, np.split(scores.cpu().numpy(), ends[:-1]), strict=True):
-                    results[i][self._piece(begin)] = part
-        return results
+
+        def score(bucket: Sequence[Text], begin: int, state: State) -> tuple[Tensor, State]:
+            scores, encoded, _ = self._score(bucket, begin, state)
+            return scores, encoded.state
+
+        return self._by_piece(texts, score, np.float32)
+
+    def with_drawn_targets(self, texts: Sequence[Text]) -> list[Text]:
+        """The texts with targets that the model draws, each after the text's own inputs."""
+
+        def write(bucket: Sequence[Text], begin: int, state: State) -> tuple[Tensor, State]:
+            inputs = [text.inputs[self._piece(begin)] for text in bucket]
+            encoded = self._encode(*pad(inputs, self.embedding.weight.device), state)
+            return present_rows(self._drawn(encoded).unsqueeze(-1), inputs)[:, 0], encoded.state
+
+        drawn = self._by_piece(texts, write, np.int64)
+        return [replace(text, targets=targets) for text, targets in zip(texts, drawn, strict=True)]
 
     def log_likelihood(self, text: Text, state: State) -> tuple[np.ndarray, State]:
         """The log-probability of every target of a text that goes on from a state of one row,
         ``(N,)`` float32, in nats, and the state after it."""
         parts = [np.zeros(0, dtype=np.float32)]
         for begin in self._pieces([text]):
-            scores, state = self._score([text], begin, state)
+            scores, encoded, _ = self._score([text], begin, state)
+            state = encoded.state
             parts.append(scores.cpu().numpy())
         return np.concatenate(parts), state
 
@@ -136,42 +160,85 @@ class LanguageModel(nn.Module):
         """The state after some more symbols ``(N,)``. state: of one row."""
         for begin in range(0, len(symbols), self.max_length):
             piece = [symbols[self._piece(begin)]]
-            vectors, structure = self._embed(piece)
-            state = self.encoder(vectors, structure, state).state
+            state = self._encode(*pad(piece, self.embedding.weight.device), state).state
         return state
 
     # -- parts ---------------------------------------------------------------------------------
 
-    def _score(self, bucket: Sequence[Text], begin: int, state: State) -> tuple[Tensor, State]:
-        """The log-probabilities of the targets of one piece, one text's after the other's, and the
-        state after it."""
+    def _by_piece(
+        self,
+        texts: Sequence[Text],
+        function: Callable[[Sequence[Text], int, State], tuple[Tensor, State]],
+        dtype: type[np.generic],
+    ) -> list[np.ndarray]:
+        """What a function gives for every target of every text, ``(N,)``.
+
+        function: given texts, where their piece begins, and the state before it. RETURNS: one value
+            for each target of the piece, one text's after the other's, and the state after it.
+        """
+        results = [np.zeros(len(text), dtype=dtype) for text in texts]
+        for rows in self._buckets(texts):
+            bucket = [texts[i] for i in rows]
+            state = cast(Stepper, self.encoder).start(len(bucket))
+            for begin in self._pieces(bucket):
+                values, state = function(bucket, begin, state)
+                ends = np.cumsum([len(text.targets[self._piece(begin)]) for text in bucket])
+                for i, part in zip(rows, np.split(values.cpu().numpy(), ends[:-1]), strict=True):
+                    results[i][self._piece(begin)] = part
+        return results
+
+    def _score(
+        self, bucket: Sequence[Text], begin: int, state: State
+    ) -> tuple[Tensor, Encoded, Tensor]:
+        """The log-probabilities of the targets of one piece, ``(N,)``, one text's after the
+        other's; the states; and the states as the output was given them, ``(B, T, H)``."""
         inputs = [text.inputs[self._piece(begin)] for text in bucket]
         targets = np.concatenate([text.targets[self._piece(begin)] for text in bucket])
-        vectors, structure = self._embed(inputs)
-        encoded = self.encoder(vectors, structure, state)
-        states = self.dropout(encoded.states).flatten(0, 1)  # (B * T, H)
-        if len(targets) < len(states):
-            present = np.concatenate(
-                [row * structure.size + np.arange(len(x)) for row, x in enumerate(inputs)]
-            )
-            states = states.index_select(0, torch.from_numpy(present).to(states.device))
-        return cast(Output, self.output).score(states, targets), encoded.state
+        symbols, structure = pad(inputs, self.embedding.weight.device)
+        if self.training:
+            symbols = self._disturb(symbols, structure, state)
+        encoded = self._encode(symbols, structure, state)
+        dropped = self.dropout(encoded.states)
+        scores = cast(Output, self.output).score(present_rows(dropped, inputs), targets)
+        return scores, encoded, dropped
 
-    def _embed(self, inputs: Sequence[np.ndarray]) -> tuple[Tensor, Sequences]:
-        """``(B, T, D)``, zeros at padding."""
-        device = self.embedding.weight.device
-        structure = Sequences.of([len(x) for x in inputs], device)
-        padded = np.full((len(inputs), structure.size), BOUNDARY)
-        for row, x in zip(padded, inputs, strict=True):
-            row[: len(x)] = x
+    def _disturb(self, symbols: Tensor, structure: Sequences, state: State) -> Tensor:
+        """``(B, T)``: what is read in training in place of the true symbols."""
+        if self.sampling is not None:
+            with torch.no_grad():
+                drawn = self._drawn(self._encode(symbols, structure, state))
+            symbols = self.sampling.mix(symbols, drawn)
+        return drop_symbols(symbols, self.word_dropout) if self.word_dropout else symbols
+
+    def _drawn(self, encoded: Encoded) -> Tensor:
+        """A symbol to follow on each state, ``(B, T)``."""
+        return draw(cast(Output, self.output).log_probabilities(self.dropout(encoded.states)))
+
+    def _encode(self, symbols: Tensor, structure: Sequences, state: State) -> Encoded:
+        """symbols: ``(B, T)``."""
         weight = self.embedding.weight
         if self.training and self.embedding_dropout.effective_rate:
             # Whole symbols, wherever they occur (Gal and Ghahramani 2016).
             weight = weight * self.embedding_dropout.mask((len(weight), 1), like=weight)
-        vectors = nn.functional.embedding(torch.from_numpy(padded).to(device), weight)
-        if any(len(x) < structure.size for x in inputs):
+        vectors = nn.functional.embedding(symbols, weight)  # (B, T, D)
+        if min(structure.host_lengths or (0,)) < structure.size:
             vectors = structure.blank(vectors)
-        return self.dropout(vectors), structure
+        encoded: Encoded = self.encoder(self.dropout(vectors), structure, state)
+        return encoded
+
+    def _penalty(self, encoded: Encoded, dropped: Tensor) -> Tensor:
+        """Of large states, and of states that differ much from those before (Merity et al. 2017),
+        with m the dropout of the output's inputs: summed over the positions t, shape ``()``::
+
+            alpha * mean((m h_t)^2) + beta * mean((h_t - h_{t-1})^2)
+        """
+        total = torch.zeros((), device=dropped.device)
+        if self.activation_regularisation:
+            total = total + self.activation_regularisation * dropped.square().mean(-1).sum()
+        if self.temporal_regularisation:
+            change = encoded.states.diff(dim=1).square().mean(-1) * encoded.mask[:, 1:]
+            total = total + self.temporal_regularisation * change.sum()
+        return total
 
     def _piece(self, begin: int) -> slice:
         return slice(begin, begin + self.max_length)
@@ -196,19 +263,38 @@ class LanguageModel(nn.Module):
                 yield bucket
 
 
-def _full_precision(device: torch.device) -> AbstractContextManager[Any]:
+def pad(symbols: Sequence[np.ndarray], device: torch.device) -> tuple[Tensor, Sequences]:
+    """Symbols ``(N,)`` of each text to ``(B, T)``, :data:`BOUNDARY` at padding."""
+    structure = Sequences.of([len(x) for x in symbols], device)
+    padded = np.full((len(symbols), structure.size), BOUNDARY)
+    for row, x in zip(padded, symbols, strict=True):
+        row[: len(x)] = x
+    return torch.from_numpy(padded).to(device), structure
+
+
+def present_rows(x: Tensor, symbols: Sequence[np.ndarray]) -> Tensor:
+    """What is not padding, one text's after the other's: ``(B, T, D) -> (N, D)``."""
+    rows, size = x.flatten(0, 1), x.shape[1]
+    present = [row * size + np.arange(len(text)) for row, text in enumerate(symbols)]
+    index = np.concatenate([np.zeros(0, dtype=np.int64), *present])
+    if len(index) == len(rows):
+        return rows
+    return rows.index_select(0, torch.from_numpy(index).to(x.device))
+
+
+def full_precision(device: torch.device) -> AbstractContextManager[Any]:
     """The backward pass is not to run under autocast."""
     if not torch.amp.is_autocast_available(device.type):
         return nullcontext()
     return torch.autocast(device.type, enabled=False)
 
 
-def require_causal(encoder: Encoder) -> None:
+def require_causal(encoder: Encoder, setting: str = "encoder") -> None:
     """Raises StructureError unless the encoder reads text from left to right, step by step."""
     if not (encoder.causal and encoder.structure is Sequences and isinstance(encoder, Stepper)):
         raise StructureError(
-            "encoder: expected a causal one, which reads a text from its first symbol on and never "
-            f"looks ahead, got {type(encoder).__name__}: a language model that sees the next "
+            f"{setting}: expected a causal one, which reads a text from its first symbol on and "
+            f"never looks ahead, got {type(encoder).__name__}: a language model that sees the next "
             "symbol learns nothing by predicting it. Choose a one-directional encoder such as "
             "'rnnpipe.LSTM.v1'."
         )

@@ -150,7 +150,8 @@ decoders = Registry("rnnpipe_decoders")
 filters = Registry("rnnpipe_filters")
 symbols = Registry("rnnpipe_symbols")
 outputs = Registry("rnnpipe_outputs")
-REGISTRIES = (embeddings, encoders, poolers, decoders, filters, symbols, outputs)
+attentions = Registry("rnnpipe_attentions")
+REGISTRIES = (embeddings, encoders, poolers, decoders, filters, symbols, outputs, attentions)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ REGISTRY_OF = {
     "DecoderBuilder": "rnnpipe_decoders",
     "SymbolsBuilder": "rnnpipe_symbols",
     "OutputBuilder": "rnnpipe_outputs",
+    "AttentionBuilder": "rnnpipe_attentions",
     "SequenceGeneratorBuilder": "rnnpipe_decoders",
     "FilterBuilder": "rnnpipe_filters",
 }

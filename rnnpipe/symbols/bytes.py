@@ -47,6 +47,9 @@ class ByteSymbols:
     def unknown(self, text: str) -> list[str]:
         return []
 
+    def pieces(self, doc: DocLike) -> list[str]:
+        return [f"{number - 2:02x}" for number in self.read(doc).tolist()]
+
     def writer(self) -> Callable[[int], str]:
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         return lambda symbol: decode(bytes([symbol - 2])) if symbol >= 2 else ""

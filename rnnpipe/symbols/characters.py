@@ -57,6 +57,9 @@ class CharacterSymbols:
     def unknown(self, text: str) -> list[str]:
         return [text[i] for i in np.flatnonzero(self.encode(text) == UNKNOWN)]
 
+    def pieces(self, doc: DocLike) -> list[str]:
+        return list(doc.text)
+
     def writer(self) -> Callable[[int], str]:
         return ["", "\ufffd", *self.characters].__getitem__
 

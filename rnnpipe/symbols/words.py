@@ -70,6 +70,10 @@ class WordSymbols:
     def unknown(self, text: str) -> list[str]:
         return [word for word in _split(text) if word not in self._number_of]
 
+    def pieces(self, doc: DocLike) -> list[str]:
+        strings = doc.vocab.strings
+        return [strings[key] for key in doc.to_array("ORTH").reshape(len(doc)).tolist()]
+
     def writer(self) -> Callable[[int], str]:
         return _Writer(["", "\ufffd", *self.words])
 

@@ -167,6 +167,10 @@ class Symbols(Protocol):
         """The unknown symbols of a text."""
         ...
 
+    def pieces(self, doc: DocLike) -> list[str]:
+        """The text of each symbol of :meth:`read`, also of those that are unknown."""
+        ...
+
     def writer(self) -> Callable[[int], str]:
         """A function from each symbol of a text, in order, to the text that it adds."""
         ...
@@ -205,3 +209,22 @@ class OutputBuilder(Protocol):
     def __call__(self, n_in: int, embedding: Tensor) -> Output:
         """embedding: the weight ``(V, D)`` of the model's own embedding of its V symbols."""
         ...
+
+
+class Attention(Protocol):
+    """How well the nodes of a source answer the states of a decoder; a ``torch.nn.Module``."""
+
+    def keys(self, states: Tensor) -> Tensor:
+        """What of the source's states ``(B, S, n_memory)`` is the same at every step:
+        ``(B, S, K)``."""
+        ...
+
+    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """``(B, T, n_query)`` and ``(B, S, K)`` to ``(B, T, S)``, the greater the better. Padding
+        is none of its business."""
+        ...
+
+
+@runtime_checkable
+class AttentionBuilder(Protocol):
+    def __call__(self, n_query: int, n_memory: int) -> Attention: ...

@@ -1,0 +1,1 @@
+"""Encoder, attention and decoder: the probability of one sequence of symbols given another."""
