@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from rnnpipe.encoders.cells import Cell, Drop, LayerState, keep
+from rnnpipe.encoders.compiled_lstm import lstm_compiles, run_compiled_lstm
 from rnnpipe.encoders.fast_lstm import run_lstm
 from rnnpipe.encoders.fused import run_fused
 from rnnpipe.encoders.lstm_cells import LSTMCell
@@ -32,7 +33,8 @@ def run_layer(
     if cell.directions == 2:
         x = torch.stack([rows, rows.index_select(0, steps.mirror)])  # (2, N, n_in)
     if plain and isinstance(cell, LSTMCell):
-        states = run_lstm(cell, x, initial, steps)
+        run = run_compiled_lstm if lstm_compiles(x) else run_lstm
+        states = run(cell, x, initial, steps)
     else:
         states = run_steps(cell, x, initial, steps, mask)
     final = tuple(s.index_select(1, steps.last) for s in states)

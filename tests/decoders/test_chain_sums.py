@@ -1,6 +1,5 @@
 """Partition function, marginals and gradients of linear chains, by each of the three ways."""
 
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,6 @@ from chain_oracle import oracles, random_chain, requiring_grad
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import rnnpipe.decoders.chain
 from rnnpipe.decoders.chain import compiled, partition
 from rnnpipe.decoders.chain.logspace import log_messages
 from rnnpipe.decoders.chain.lowering import find_lowering
@@ -30,8 +28,8 @@ def way(request, monkeypatch):
     if request.param == "log space":
         monkeypatch.setattr(partition, "find_lowering", lambda chain: None)
     elif request.param == "scaled":
-        monkeypatch.setattr(compiled, "kernels", lambda: None)
-    elif compiled.kernels() is None:
+        monkeypatch.setattr(compiled, "kernels", lambda module: None)
+    elif compiled.kernels(compiled._KERNELS) is None:
         pytest.skip("needs numba")
     return request.param
 
@@ -295,7 +293,7 @@ def test_no_value_is_read_on_the_way(by_step):
 
 
 def test_which_way_is_taken(monkeypatch):
-    if compiled.kernels() is None:
+    if compiled.kernels(compiled._KERNELS) is None:
         pytest.skip("needs numba")
     taken = []
     run = compiled.CompiledPartition.forward
@@ -309,28 +307,3 @@ def test_which_way_is_taken(monkeypatch):
     deep.emissions[0, 0, 0] -= 100.0  # beyond what exponentials in float32 can tell from 0
     log_partition(deep)
     assert taken == [1]
-
-
-def test_without_numba(monkeypatch):
-    monkeypatch.setitem(sys.modules, "numba", None)
-    monkeypatch.delitem(sys.modules, "rnnpipe.decoders.chain.kernels", raising=False)
-    monkeypatch.delattr(rnnpipe.decoders.chain, "kernels", raising=False)
-    assert compiled.kernels.__wrapped__() is None
-
-
-def test_without_a_place_to_keep_compiled_code(monkeypatch):
-    kernels = compiled.kernels()
-    if kernels is None:
-        pytest.skip("needs numba")
-    jit, kept = kernels._jit, []
-
-    def nowhere(**options):
-        if options.get("cache"):
-            raise RuntimeError("cannot cache function: no locator available")
-        kept.append(options)
-        return jit(**options)
-
-    monkeypatch.setattr(kernels, "_jit", nowhere)
-    double = kernels.compiled(lambda x: x + x)
-    assert double(2) == 4
-    assert kept == [{}]

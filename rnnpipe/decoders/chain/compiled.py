@@ -1,11 +1,8 @@
-"""Forward-backward and Viterbi by compiled kernels: the fast way on a CPU, where numba is installed
-(``pip install rnnpipe[fast]``)."""
+"""Forward-backward and Viterbi by compiled kernels: the fast way on a CPU."""
 
 from __future__ import annotations
 
-import functools
-from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -14,20 +11,12 @@ from torch.autograd.function import once_differentiable
 
 from rnnpipe.decoders.chain.lowering import Lowering
 from rnnpipe.decoders.chain.potentials import Chain
+from rnnpipe.jit import kernels
 from rnnpipe.structures import Sequences
 
+_KERNELS = "rnnpipe.decoders.chain.kernels"
 #: The natural logarithm of the range of float32 numbers below 1 that exponentials may use, of 87.
 SINGLE_RANGE = 80.0
-
-
-@functools.cache
-def kernels() -> ModuleType | None:
-    """The module of compiled kernels, or ``None`` without a numba that can be imported."""
-    try:
-        from rnnpipe.decoders.chain import kernels as found
-    except ImportError:
-        return None
-    return found
 
 
 def partition_compiles(chain: Chain, lowering: Lowering | None) -> bool:
@@ -36,14 +25,16 @@ def partition_compiles(chain: Chain, lowering: Lowering | None) -> bool:
     They need the same transitions at every step, and keep the exponentials of float32 scores in
     float32, so that these must not be too far apart.
     """
-    if lowering is None or chain.by_step or kernels() is None:
+    if lowering is None or chain.by_step or kernels(_KERNELS) is None:
         return False
     return chain.emissions.dtype == torch.float64 or lowering.depth < SINGLE_RANGE
 
 
 def viterbi_compiles(chain: Chain) -> bool:
     """Whether there is a kernel for the best sequences of this chain."""
-    return not chain.by_step and chain.emissions.device.type == "cpu" and kernels() is not None
+    return (
+        not chain.by_step and chain.emissions.device.type == "cpu" and kernels(_KERNELS) is not None
+    )
 
 
 class CompiledPartition(torch.autograd.Function):
@@ -63,8 +54,7 @@ class CompiledPartition(torch.autograd.Function):
         paths: Tensor | None,
         lowering: Lowering,
     ) -> Tensor:
-        run = kernels()
-        assert run is not None
+        run = cast(Any, kernels(_KERNELS))
         scores = [s.detach().contiguous().numpy() for s in (emissions, transitions, start, end)]
         factors = (emissions.detach() - lowering.peak).exp_()
         arrays = (factors.contiguous().numpy(), *scores[1:], structure.lengths.numpy())
@@ -79,8 +69,7 @@ class CompiledPartition(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, weights: Tensor) -> tuple[Tensor | None, ...]:
-        run = kernels()
-        assert run is not None
+        run = cast(Any, kernels(_KERNELS))
         shares = weights.double().contiguous().numpy()
         found = [np.zeros(array.shape, ctx.dtype) for array in ctx.arrays[:-1]]
         run.backward(*ctx.arrays, ctx.reached, shares, *found)
@@ -91,8 +80,7 @@ class CompiledPartition(torch.autograd.Function):
 
 def compiled_viterbi(chain: Chain) -> Tensor:
     """The most probable sequence, ``(B, T)`` int64, 0 at padding."""
-    run = kernels()
-    assert run is not None
+    run = cast(Any, kernels(_KERNELS))
     paths = torch.zeros(chain.emissions.shape[:2], dtype=torch.int64)
     scores = [score.detach().contiguous().numpy() for score in chain.scores]
     run.viterbi(*scores, chain.structure.lengths.numpy(), paths.numpy())

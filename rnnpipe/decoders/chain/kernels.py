@@ -6,28 +6,14 @@ with their lengths ``(B,)``, and what lies beyond a length is neither read nor w
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from rnnpipe.jit import compiled
+
 Array = NDArray[Any]
-F = TypeVar("F", bound=Callable[..., Any])
-
-# Sums may be reordered, so that they run on vectors; infinities and NaN keep their meaning.
-_jit = partial(njit, nogil=True, fastmath={"reassoc", "contract"}, error_model="numpy")
-
-
-def compiled(function: F) -> F:
-    """``function`` compiled at its first call, and kept on disk where there is a place for it."""
-    try:
-        kernel = _jit(cache=True)(function)
-    except RuntimeError:  # neither the package's nor the user's cache directory can be written
-        kernel = _jit()(function)
-    return cast(F, kernel)
 
 
 @compiled
