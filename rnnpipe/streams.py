@@ -22,11 +22,14 @@ class Place(NamedTuple):
     stream: which text, from 0.
     begin, end: the chunk's first token and the one after its last, counted from the text's first.
         Its document has one token more at the front, the one before the chunk, unless begin is 0.
+    backward: the text is read back to front. Tokens are counted from its last, and the one before
+        the chunk stands at the document's end.
     """
 
     stream: int
     begin: int
     end: int
+    backward: bool = False
 
 
 class StreamMemory(nn.Module):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Literal
@@ -29,6 +30,7 @@ def TextStream(
     streams: PositiveInt = 1,
     chunk: NonNegativeInt = 100,
     part: tuple[float, float] = (0.0, 1.0),
+    backward: bool = False,
     encoding: str = "utf-8",
 ) -> TextCorpus:
     """A text file as one long text, for a language model, never held in memory as a whole.
@@ -44,6 +46,8 @@ def TextStream(
         gradients reach back. 0: every stream is one document, as evaluation wants it.
     part: ``[from, to]``, where to begin and end, as shares of the file's characters:
         ``[0.9, 1.0]`` is its last tenth.
+    backward: every stream is read from its end, for a model of ``rnnpipe.Backward.v1``. The text of
+        a chunk stands as it does in the file.
     encoding: of the file.
 
     Raises SettingsError: no path, or a part that is not ``0 <= from < to <= 1``. CorpusError: no
@@ -53,7 +57,8 @@ def TextStream(
     if not 0.0 <= low < high <= 1.0:
         want = "[from, to] with 0 <= from < to <= 1"
         raise SettingsError(expected("part", want, list(part)))
-    return TextCorpus(given(path), tokens == "words", streams, chunk, (low, high), encoding)
+    words = tokens == "words"
+    return TextCorpus(given(path), words, streams, chunk, (low, high), backward, encoding)
 
 
 class TextCorpus:
@@ -69,6 +74,7 @@ class TextCorpus:
         streams: int,
         chunk: int,
         part: tuple[float, float],
+        backward: bool,
         encoding: str,
     ) -> None:
         self.path = path
@@ -76,6 +82,7 @@ class TextCorpus:
         self.streams = streams
         self.chunk = chunk
         self.part = part
+        self.backward = backward
         self.encoding = encoding
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
@@ -87,12 +94,12 @@ class TextCorpus:
             do = "Check the path and part, or lower streams."
             raise CorpusError(expected(str(self.path), want, high - low, do))
         edges = [low + (high - low) * i // self.streams for i in range(self.streams + 1)]
-        texts = [
-            _words(file, begin, end, nlp) if self.words else _characters(file, begin, end)
-            for begin, end in pairwise(edges)
-        ]
+        read: Read = partial(_words, nlp=nlp) if self.words else _characters
+        if self.backward:
+            read = partial(_from_end, read)
+        texts = [read(file, begin, end) for begin, end in pairwise(edges)]
         if not self.chunk:
-            return (_example(list(text), nlp) for text in texts)
+            return (self._example(list(text), nlp) for text in texts)
         return self._in_turn(texts, nlp)
 
     def _in_turn(self, texts: list[Iterator[Token]], nlp: Language) -> Iterator[Example]:
@@ -105,10 +112,31 @@ class TextCorpus:
                 if not tokens:
                     del running[stream]
                     continue
-                place = Place(stream, begin, begin + len(tokens))
-                yield _example(last[stream] + tokens, nlp, place)
+                place = Place(stream, begin, begin + len(tokens), self.backward)
+                yield self._example(last[stream] + tokens, nlp, place)
                 last[stream] = tokens[-1:]
             begin += self.chunk
+
+    def _example(self, tokens: list[Token], nlp: Language, place: Place | None = None) -> Example:
+        """tokens: in the order in which they were read."""
+        if self.backward:
+            tokens = tokens[::-1]
+        words, spaces = [word for word, _ in tokens], [space for _, space in tokens]
+        predicted, reference = (Doc(nlp.vocab, words=words, spaces=spaces) for _ in range(2))
+        if place is not None:
+            reference.user_data[PLACE] = tuple(place)
+        return Example(predicted, reference)
+
+
+#: The tokens of a part of a file.
+Read = Callable[[TextFile, int, int], Iterator[Token]]
+_BLOCK = 1 << 16  # characters
+
+
+def _from_end(read: Read, file: TextFile, begin: int, end: int) -> Iterator[Token]:
+    """The last token first."""
+    for high in range(end, begin, -_BLOCK):
+        yield from reversed(list(read(file, max(begin, high - _BLOCK), high)))
 
 
 def _characters(file: TextFile, begin: int, end: int) -> Iterator[Token]:
@@ -122,14 +150,6 @@ def _words(file: TextFile, begin: int, end: int, nlp: Language) -> Iterator[Toke
     for line in file.lines(begin, end):
         for token in nlp.make_doc(line):
             yield token.text, bool(token.whitespace_)
-
-
-def _example(tokens: list[Token], nlp: Language, place: Place | None = None) -> Example:
-    words, spaces = [word for word, _ in tokens], [space for _, space in tokens]
-    predicted, reference = (Doc(nlp.vocab, words=words, spaces=spaces) for _ in range(2))
-    if place is not None:
-        reference.user_data[PLACE] = tuple(place)
-    return Example(predicted, reference)
 
 
 @checked("batchers", "rnnpipe.StreamBatcher.v1")

@@ -92,12 +92,24 @@ class RnnLanguageModel(TrainablePipe):  # type: ignore[misc]  # spaCy's base cla
         """What the network is given for a document, or for a chunk of a stream."""
         symbols = self.symbols.read(doc)
         if place is not None and place.begin > 0:
-            before = int(np.searchsorted(self.symbols.owners(doc), 1))  # symbols of the first token
+            before = self._count_before(doc, place)
             return Text(symbols[before - 1 : -1], symbols[before:], place)
         begun = np.concatenate([[BOUNDARY], symbols])
         if place is None and self.cfg["end_symbol"]:
             return Text(begun, np.append(symbols, BOUNDARY))
         return Text(begun[:-1], symbols, place)
+
+    def _count_before(self, doc: Doc, place: Place) -> int:
+        """How many symbols the token before a chunk has, which is read first. Raises CorpusError if
+        that token stands at the other end."""
+        owners = self.symbols.owners(doc)
+        if owners[0] != (len(doc) - 1 if place.backward else 0):
+            ways = ("from its beginning", "from its end")
+            want = f"a stream that is read as the model reads, {ways[not place.backward]}"
+            do = f"Set backward = {str(not place.backward).lower()} in rnnpipe.TextStream.v1."
+            where = f"components.{self.name}"
+            raise CorpusError(expected(where, want, f"one {ways[place.backward]}", do))
+        return int((owners == owners[0]).sum())
 
     # -- training ------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 import pytest
 import spacy
 
+from rnnpipe.corpora import stream
 from rnnpipe.corpora.stream import StreamBatcher, TextStream
 from rnnpipe.errors import CorpusError, SettingsError
 from rnnpipe.streams import PLACE
@@ -21,8 +22,10 @@ def streams_of(examples):
     """The new tokens of every chunk, by stream."""
     streams = {}
     for example in examples:
-        stream, begin, end = example.reference.user_data[PLACE]
+        stream, begin, end, backward = example.reference.user_data[PLACE]
         words = [token.text for token in example.predicted]
+        if backward:
+            words.reverse()
         so_far = streams.setdefault(stream, [])
         assert begin == len(so_far)
         if begin:  # the token before is there too
@@ -47,6 +50,22 @@ def test_chunks_of_words_make_up_the_text(path):
     read = streams_of(TextStream(path, tokens="words", streams=2, chunk=3)(nlp))
     assert read[0] + read[1] == whole
     assert read[0][-1] == "\n"  # streams are cut between lines
+
+
+@pytest.mark.parametrize("tokens", ["characters", "words"])
+@pytest.mark.parametrize("chunk", [1, 4, 100])
+def test_streams_read_backward_are_the_same_the_other_way_round(path, tokens, chunk, monkeypatch):
+    monkeypatch.setattr(stream, "_BLOCK", 10)
+    settings = {"tokens": tokens, "streams": 2, "chunk": chunk}
+    ahead = streams_of(TextStream(path, **settings)(nlp))
+    back = streams_of(TextStream(path, backward=True, **settings)(nlp))
+    assert back == {number: words[::-1] for number, words in ahead.items()}
+    whole = {**settings, "chunk": 0}
+    texts = [
+        [eg.predicted.text for eg in TextStream(path, backward=way, **whole)(nlp)]
+        for way in (True, False)
+    ]
+    assert texts[0] == texts[1]
 
 
 def test_whole_streams_are_plain_documents(path):
@@ -85,8 +104,8 @@ def test_no_string_is_kept_but_the_characters(tmp_path):
 def test_batches_hold_one_chunk_of_each_stream(path):
     batches = list(StreamBatcher()(TextStream(path, streams=3, chunk=5)(nlp)))
     places = [[eg.reference.user_data[PLACE] for eg in batch] for batch in batches]
-    assert all([stream for stream, _, _ in batch] == [0, 1, 2] for batch in places[:-1])
-    assert all(len({begin for _, begin, _ in batch}) == 1 for batch in places)
+    assert all([stream for stream, *_ in batch] == [0, 1, 2] for batch in places[:-1])
+    assert all(len({begin for _, begin, *_ in batch}) == 1 for batch in places)
     assert sum(map(len, batches)) == len(list(TextStream(path, streams=3, chunk=5)(nlp)))
 
 

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -34,6 +35,10 @@ def pipeline(kind="characters", end_symbol=True, **model):
     model = {"@architectures": "rnnpipe.LanguageModel.v1", "width": 24, **model}
     nlp.add_pipe("rnn_lm", name="lm", config={"model": model, "end_symbol": end_symbol})
     return nlp
+
+
+def backward(kind="characters"):
+    return {"@rnnpipe_symbols": "rnnpipe.Backward.v1", "symbols": SYMBOLS[kind]}
 
 
 def examples(nlp, texts=TEXTS):
@@ -251,19 +256,45 @@ def test_a_stream_is_learnt_with_its_states(stream):
 
 
 @pytest.mark.parametrize("kind", ["bytes", "words"])
-def test_chunks_add_up_to_the_stream(tmp_path, kind):
+@pytest.mark.parametrize("back", [False, True])
+def test_chunks_add_up_to_the_stream(tmp_path, kind, back):
     path = tmp_path / "text"
     path.write_text("né à la mer\nund 😀 weiter", encoding="utf8")
-    nlp = pipeline(kind, end_symbol=False)
-    tokens = "words" if kind == "words" else "characters"
+    nlp = pipeline(kind, end_symbol=False, **({"symbols": backward(kind)} if back else {}))
+    stream = partial(
+        TextStream, path, tokens="words" if kind == "words" else "characters", backward=back
+    )
     pipe = nlp.get_pipe("lm")
-    pipe.initialize(list, nlp=nlp, corpus=TextStream(path, tokens=tokens))
+    pipe.initialize(list, nlp=nlp, corpus=stream())
     losses = [
-        sum(pipe.update([eg])["lm"] for eg in TextStream(path, tokens=tokens, chunk=chunk)(nlp))
-        for chunk in (2, 5, 100)
+        sum(pipe.update([eg])["lm"] for eg in stream(chunk=chunk)(nlp)) for chunk in (2, 5, 100)
     ]
-    (whole,) = TextStream(path, tokens=tokens, chunk=0)(nlp)
+    (whole,) = stream(chunk=0)(nlp)
     assert losses == pytest.approx([-nlp(whole.predicted)._.log_probability] * 3, rel=1e-4)
+
+
+def test_a_model_that_reads_backward_is_one_of_reversed_texts(tmp_path):
+    ahead, back = pipeline(), pipeline(symbols=backward())
+    train(ahead, 60)
+    back.get_pipe("lm").from_bytes(ahead.get_pipe("lm").to_bytes())
+    back.to_disk(tmp_path / "model")
+    text = "rose is é to"
+    for nlp in (back, spacy.load(tmp_path / "model")):
+        doc = nlp(text)
+        assert doc._.log_probability == pytest.approx(ahead(text[::-1])._.log_probability)
+        assert doc._.token_log_probabilities[-1] == pytest.approx(
+            ahead(Doc(ahead.vocab, words=["ot"], spaces=[False]))._.token_log_probabilities[0]
+        )
+    assert back.get_pipe("lm").generate("eb ot", max_length=9, temperature=0) == ahead.get_pipe(
+        "lm"
+    ).generate("to be", max_length=9, temperature=0)
+
+
+def test_a_backward_model_learns_its_texts():
+    nlp = pipeline(symbols=backward())
+    losses = train(nlp, 60)[1]
+    assert losses[-1] < 0.2 * losses[0]
+    assert nlp.get_pipe("lm").generate("t to be", max_length=50, temperature=0) == "on ro eb ot"
 
 
 # What people get wrong
@@ -316,6 +347,22 @@ def test_shuffled_chunks(stream):
     nlp.initialize(lambda: chunks)
     with pytest.raises(CorpusError, match="max_epochs = -1"):
         nlp.update([chunks[1]])
+
+
+@pytest.mark.parametrize(
+    ("symbols", "way"),
+    [
+        (backward(), "its end, got 'one from its beginning'. Set backward = true"),
+        (SYMBOLS["characters"], "its beginning, got 'one from its end'. Set backward = false"),
+    ],
+)
+def test_a_stream_read_the_other_way(stream, symbols, way):
+    nlp = pipeline(end_symbol=False, symbols=symbols)
+    chunks = list(TextStream(stream, chunk=10, backward=symbols != backward())(nlp))
+    nlp.initialize(lambda: chunks)
+    nlp.update(chunks[:1])
+    with pytest.raises(CorpusError, match=f"components.lm: expected a stream .*, from {way}"):
+        nlp.update(chunks[1:2])
 
 
 def test_a_doc_made_by_hand(trained):

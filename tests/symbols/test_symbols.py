@@ -6,6 +6,7 @@ import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnnpipe.symbols.backward import Backward
 from rnnpipe.symbols.bytes import Bytes
 from rnnpipe.symbols.characters import Characters
 from rnnpipe.symbols.words import Words
@@ -64,6 +65,26 @@ def test_the_most_frequent_come_first_and_rare_ones_are_unknown():
     words = Words()
     assert words.measure([nlp.make_doc("a b a ORTH ORTH")]) == {"words": ["ORTH", "a"]}
     assert words.build({"words": ["ORTH", "a"]}).unknown("a new ORTH") == ["new"]
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_backward_is_the_same_from_the_end(kind):
+    text, doc = "né à\n😀 b", nlp.make_doc("né à\n😀 b")
+    builder = Backward(MAKERS[kind]())
+    facts = builder.measure([nlp.make_doc("né à\n😀")])
+    back, ahead = builder.build(facts), MAKERS[kind]().build(facts)
+    assert len(back) == len(ahead)
+    for name in ("read", "owners", "pieces"):
+        assert list(getattr(back, name)(doc)) == list(getattr(ahead, name)(doc))[::-1]
+    assert back.encode(text).tolist() == ahead.encode(text).tolist()[::-1]
+    assert back.unknown(text) == ahead.unknown(text)[::-1]
+    number = int(back.read(doc)[0])
+    assert back.writer()(number) == ahead.writer()(number)
+
+
+def test_backward_reads_characters_by_default():
+    facts = Backward().measure([nlp.make_doc("aab")])
+    assert Backward().build(facts).encode("abc").tolist() == [UNKNOWN, 3, 2]
 
 
 def test_nothing_known_at_all():
