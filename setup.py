@@ -73,7 +73,6 @@ REGISTERED = {
         "rnnpipe.Typical.v1 = rnnpipe.decoders.generation.filters:Typical",
     ],
     "rnnpipe_symbols": [
-        "rnnpipe.Backward.v1 = rnnpipe.symbols.backward:Backward",
         "rnnpipe.Bytes.v1 = rnnpipe.symbols.bytes:Bytes",
         "rnnpipe.Characters.v1 = rnnpipe.symbols.characters:Characters",
         "rnnpipe.SpacedWords.v1 = rnnpipe.symbols.spaced_words:SpacedWords",
@@ -110,7 +109,8 @@ ALWAYS = {
     "spacy_cli": ["rnnpipe = rnnpipe.bootstrap", "rnnpipe_command = rnnpipe.cli.spacy_command"],
 }
 
-TEST = ["pytest>=8", "hypothesis>=6.100", "import-linter>=2.1"]
+PLOTS = ["matplotlib>=3.9"]
+TEST = ["pytest>=8", "hypothesis>=6.100", "import-linter>=2.1", *PLOTS]
 LINT = ["ruff>=0.9", "mypy>=1.14"]
 #: Peers and data formats of benchmarks/.
 BENCHMARKS = ["pytorch-crf>=0.7.2", "conllu>=6.0"]
@@ -135,11 +135,13 @@ setup(
         "entrypoints>=0.4",
         "safetensors>=0.4.5",
         "typer>=0.12",
+        "rich>=13",
         "wasabi>=1.1",
         "numpy>=1.26",
     ],
     extras_require={
         "fast": ["numba>=0.60"],
+        "plots": PLOTS,
         "test": TEST,
         "lint": LINT,
         "benchmarks": BENCHMARKS,

@@ -1,0 +1,115 @@
+"""``spacy rnn generate``: text from a language model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from spacy.tokens import Doc
+
+from rnnpipe.cli.pipelines import language_model_reader
+from rnnpipe.decoders.generation.beam import Beam
+from rnnpipe.decoders.generation.sampler import Sampler
+from rnnpipe.errors import CorpusError, SettingsError, expected
+from rnnpipe.instruments.reading import Reader
+from rnnpipe.registry import filters as registered_filters
+from rnnpipe.types import UNKNOWN, SequenceGeneratorBuilder
+
+#: The prompt that stands for standard input.
+_STDIN = "-"
+#: How many unknown symbols an error names.
+_NAMED = 5
+#: What a shell reports of a program that Ctrl-C has ended.
+_INTERRUPTED = 130
+
+
+def generate(
+    model: str,
+    prompt: str,
+    component: str | None,
+    settings: dict[str, Any],
+    filters: dict[str, dict[str, Any]],
+    beam_size: int | None,
+) -> None:
+    """Print prompt and text.
+
+    settings: of the sampler; ``None``: its default.
+    filters: the settings of each filter by its name; ``None``: it does not apply.
+    beam_size: search instead of drawing, for ``n_samples`` texts.
+
+    RAISES: SettingsError if the pipeline, the prompt or a setting is not as it should be;
+        CorpusError if standard input is not UTF-8.
+    """
+    decoder = _decoder(settings, filters, beam_size)
+    reader = language_model_reader(model, component)
+    text = _standard_input() if prompt == _STDIN else prompt
+    doc = reader.doc(text)
+    _require_known(reader, doc)
+    try:
+        if beam_size is None and settings["n_samples"] == 1:
+            _stream(reader, doc, decoder)
+        else:
+            _all_at_once(reader, doc, decoder)
+    except KeyboardInterrupt:
+        typer.echo()
+        typer.secho("Interrupted.", err=True)
+        raise typer.Exit(_INTERRUPTED) from None
+
+
+def _decoder(
+    settings: dict[str, Any], filters: dict[str, dict[str, Any]], beam_size: int | None
+) -> SequenceGeneratorBuilder:
+    chosen = {
+        name: registered_filters.get(f"rnnpipe.{name}.v1")(**values)
+        for name, values in filters.items()
+        if None not in values.values()
+    }
+    given = {name: value for name, value in settings.items() if value is not None}
+    if beam_size is None:
+        return Sampler(**given, filters=chosen)
+    for name in ("temperature", "seed"):
+        if name in given:
+            do = "A beam search does not draw: leave out one of the two."
+            raise SettingsError(expected(f"--{name}", "no value with --beam-size", given[name], do))
+    return Beam(beam_size, n_best=given.pop("n_samples"), **given, filters=chosen)
+
+
+def _standard_input() -> str:
+    raw = typer.get_binary_stream("stdin").read()
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        where, byte = f"standard input, byte {error.start}", f"0x{raw[error.start]:02x}"
+        do = "Convert the prompt to UTF-8."
+        raise CorpusError(expected(where, "text in utf-8", byte, do)) from None
+    return text.removesuffix("\n")
+
+
+def _require_known(reader: Reader, doc: Doc) -> None:
+    """Raises SettingsError for a prompt with symbols that the model has never seen."""
+    symbols, owners = reader.pipe.symbols.read(doc), reader.pipe.symbols.owners(doc)
+    unknown = dict.fromkeys(doc[int(i)].text for i in owners[symbols == UNKNOWN])
+    if unknown:
+        want = f"symbols that the language model {reader.pipe.name!r} has met in training"
+        named = ", ".join(map(repr, list(unknown)[:_NAMED]))
+        more = f" and {len(unknown) - _NAMED} others" if len(unknown) > _NAMED else ""
+        do = "Take them out of the prompt or write them in another way."
+        raise SettingsError(f"prompt: expected {want}, got {named}{more}. {do}")
+
+
+def _stream(reader: Reader, doc: Doc, decoder: SequenceGeneratorBuilder) -> None:
+    pieces = reader.pipe.stream(doc, decoder)
+    typer.secho(doc.text, bold=True, nl=False)
+    for piece in pieces:
+        typer.echo(piece, nl=False)
+    typer.echo()
+
+
+def _all_at_once(reader: Reader, doc: Doc, decoder: SequenceGeneratorBuilder) -> None:
+    texts = reader.pipe.generations(doc, decoder)
+    writer = reader.pipe.writer
+    for number, text in enumerate(texts, start=1):
+        mean = text.log_probability / max(1, len(text.log_probabilities))
+        typer.secho(f"--- {number}/{len(texts)}: {mean:.3f} nats per symbol ---", dim=True)
+        typer.secho(doc.text, bold=True, nl=False)
+        typer.echo(writer.write(text.symbols, doc))

@@ -1,0 +1,121 @@
+"""``spacy rnn exposure-bias``, ``loss`` and ``attention``: see :mod:`rnnpipe.instruments`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from rnnpipe.cli.pipelines import find_pipe, language_model_reader, load_pipeline
+from rnnpipe.cli.text import open_text
+from rnnpipe.errors import SettingsError, expected
+from rnnpipe.instruments.attention import draw_attention, pooling_attention
+from rnnpipe.instruments.exposure_bias import ExposureBias
+from rnnpipe.instruments.exposure_bias import exposure_bias as measure_exposure_bias
+from rnnpipe.instruments.exposure_picture import draw_exposure_bias
+from rnnpipe.instruments.files import replaced, require_suffix
+from rnnpipe.instruments.pictures import require_picture
+from rnnpipe.instruments.trace import Cell, trace
+from rnnpipe.instruments.trace_html import html_page
+from rnnpipe.instruments.trace_terminal import print_trace
+from rnnpipe.pipeline.textcat import RnnTextCategorizer
+
+
+def exposure_bias(
+    model: str,
+    path: Path,
+    output: Path | None,
+    settings: dict[str, int],
+    limit: int,
+    encoding: str,
+    component: str | None,
+    as_json: bool,
+) -> None:
+    """Print the curves and draw them. settings: of :func:`~.exposure_bias.exposure_bias`.
+
+    Raises SettingsError and CorpusError for what is wrong with pipeline, file or settings."""
+    if output is not None:
+        require_picture(output)
+    reader = language_model_reader(model, component)
+    text = _beginning(path, encoding, limit)
+    result = measure_exposure_bias(reader, text, where=str(path), **settings)
+    if as_json:
+        print(json.dumps(result.as_json(), indent=2))
+    else:
+        Console().print(_table(result))
+    if output is not None:
+        draw_exposure_bias(result, output)
+        _say_written(output)
+
+
+def _table(result: ExposureBias) -> Table:
+    table = Table(
+        "Distance",
+        "H, real",
+        "F, own",
+        "Q, real",
+        "W, own",
+        "gap W-Q",
+        title="Nats per symbol: the model's (H, F), the judge's (Q, W)",
+        box=None,
+    )
+    curves = (result.teacher_forced, result.free_running, result.real, result.written)
+    columns = [result.distances, *(curve.mean for curve in curves), result.gap]
+    for distance, *values in zip(*columns, strict=True):
+        table.add_row(f"{distance:g}", *(f"{value:.3f}" for value in values))
+    return table
+
+
+def loss(
+    model: str,
+    path: Path | None,
+    text: str | None,
+    cell: str | None,
+    output: Path | None,
+    limit: int,
+    encoding: str,
+    component: str | None,
+) -> None:
+    """Print the coloured text and write it as a page.
+
+    Raises SettingsError and CorpusError for what is wrong with pipeline, text, cell or output."""
+    if output is not None:
+        require_suffix(output, [".html"])
+    unit = None if cell is None else Cell.parse(cell)
+    if (path is None) == (text is None):
+        got = "no text" if path is None else "both"
+        raise SettingsError(expected("loss", "either FILE or --text", got, "Give one of the two."))
+    read = _beginning(path, encoding, limit) if path is not None else text
+    if not read:
+        raise SettingsError(expected("--text", "some text", "no text", "Give at least a letter."))
+    result = trace(language_model_reader(model, component), read, unit)
+    print_trace(result, Console())
+    if output is not None:
+        with replaced(output) as unfinished:
+            title = f"Loss of {Path(model).name} on {path.name if path else 'a text'}"
+            unfinished.write_text(html_page(result, title), encoding="utf-8")
+        _say_written(output)
+
+
+def attention(model: str, text: str, output: Path, component: str | None) -> None:
+    """Draw where a network looks.
+
+    Raises SettingsError for what is wrong with pipeline, text or output."""
+    require_picture(output)
+    nlp = load_pipeline(model)
+    what = "one text classifier (rnn_textcat, rnn_textcat_multilabel)"
+    pipe: Any = find_pipe(nlp, RnnTextCategorizer, what, component)
+    draw_attention(pooling_attention(nlp, pipe, text), output)
+    _say_written(output)
+
+
+def _beginning(path: Path, encoding: str, limit: int) -> str:
+    file = open_text(path, encoding)
+    return "".join(file.read(0, min(limit, file.length)))
+
+
+def _say_written(path: Path) -> None:
+    Console(stderr=True).print(f"Wrote {path}", highlight=False, markup=False, soft_wrap=True)

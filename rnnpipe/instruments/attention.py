@@ -1,0 +1,103 @@
+"""Where a network looks: matrices of attention, and one function that draws any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from spacy.language import Language
+from torch import nn
+
+from rnnpipe.architectures.network import network_shim
+from rnnpipe.errors import SettingsError, expected
+from rnnpipe.instruments.appearance import visible
+from rnnpipe.instruments.pictures import picture
+from rnnpipe.network import Network
+from rnnpipe.pipeline.textcat import RnnTextCategorizer
+
+
+@dataclass(frozen=True)
+class Attention:
+    """shares: ``(R, C)``, each row adds up to 1: how much of what it took came from each column.
+    rows, columns: their names. row_title, column_title: what they are. title: of what."""
+
+    shares: np.ndarray
+    rows: Sequence[str]
+    columns: Sequence[str]
+    row_title: str
+    column_title: str
+    title: str
+
+
+def pooling_attention(nlp: Language, pipe: RnnTextCategorizer, text: str) -> Attention:
+    """The shares of the tokens in the vector of a document that is categorised.
+
+    One row for each part of the pooler that can tell its weights, as ``rnnpipe.Attention.v1`` does.
+
+    RAISES: SettingsError if none can, or the text has no tokens.
+    """
+    poolers = attention_poolers(pipe)
+    with _watched(poolers) as seen:
+        doc = nlp(text)
+    if not len(doc):
+        raise SettingsError(expected("text", "a text with tokens", "no tokens", "Give another."))
+    best = max(doc.cats, key=lambda name: doc.cats[name])
+    return Attention(
+        shares=np.stack([seen[pooler] for pooler in poolers]),
+        rows=[f"pooler {i}" if len(poolers) > 1 else "pooler" for i in range(len(poolers))],
+        columns=[token.text for token in doc],
+        row_title="",
+        column_title="Token",
+        title=f"Attention of '{pipe.name}' ({best}: {doc.cats[best]:.2f})",
+    )
+
+
+def attention_poolers(pipe: RnnTextCategorizer) -> list[nn.Module]:
+    """The poolers of a component that can tell their weights. Raises SettingsError if none can."""
+    network = cast(Network, network_shim(pipe.model).module)
+    modules = [] if network.pooler is None else list(network.pooler.modules())
+    found = [m for m in modules if callable(getattr(m, "weights", None))]
+    if not found:
+        where = f"components.{pipe.name}.model.pooler"
+        got = type(network.pooler).__name__
+        do = "Train it with @rnnpipe_poolers = 'rnnpipe.Attention.v1'."
+        raise SettingsError(expected(where, "a pooler with attention weights", got, do))
+    return found
+
+
+@contextmanager
+def _watched(poolers: Sequence[nn.Module]) -> Iterator[dict[nn.Module, np.ndarray]]:
+    """The weights ``(T,)`` that each pooler gives to the document that passes."""
+    seen: dict[nn.Module, np.ndarray] = {}
+
+    def keep(pooler: nn.Module, inputs: tuple[Any, ...], _: Any) -> None:
+        seen[pooler] = cast(Any, pooler).weights(inputs[0])[0].float().cpu().numpy()
+
+    hooks = [pooler.register_forward_hook(keep) for pooler in poolers]
+    try:
+        yield seen
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def draw_attention(attention: Attention, path: Path) -> None:
+    """A heat map with every row and column named."""
+    n_rows, n_columns = attention.shares.shape
+    size = (max(5.0, 2.0 + 0.35 * n_columns), max(2.4, 1.8 + 0.35 * n_rows))
+    with picture(path, size) as figure:
+        axes = figure.subplots()
+        image = axes.imshow(attention.shares, cmap="Blues", vmin=0.0, aspect="auto")
+        columns, rows = (list(map(visible, x)) for x in (attention.columns, attention.rows))
+        axes.set_xticks(range(n_columns), columns, rotation=60, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(n_rows), rows)
+        axes.set_xlabel(attention.column_title)
+        axes.set_ylabel(attention.row_title)
+        axes.set_title(attention.title)
+        for text in (*axes.get_xticklabels(), *axes.get_yticklabels(), axes.title):
+            text.set_parse_math(False)  # a dollar does not begin a formula
+        figure.colorbar(image, label="Attention (share of the row)")

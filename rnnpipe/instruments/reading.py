@@ -1,0 +1,91 @@
+"""Text as a language model of a pipeline reads it, however long it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from itertools import chain
+from typing import cast
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from rnnpipe.architectures.language_model import language_model_shim
+from rnnpipe.language_model import LanguageModel, Text
+from rnnpipe.pipeline.lm import RnnLanguageModel
+from rnnpipe.types import BOUNDARY, Stepper
+
+#: A text of which words, and pieces of words, make fewer symbols than it has characters.
+_PROBE = "characterwise"
+#: The longest line that is tokenized in one piece, in characters.
+_LONGEST_LINE = 100_000
+
+
+class Reader:
+    """A language model and the pipeline that tokenizes for it."""
+
+    def __init__(self, nlp: Language, pipe: RnnLanguageModel) -> None:
+        self.nlp = nlp
+        self.pipe = pipe
+
+    @cached_property
+    def by_character(self) -> bool:
+        """Whether a symbol is a character or a part of one, so that words do not matter."""
+        return len(self.pipe.symbols.encode(_PROBE)) >= len(_PROBE)
+
+    def doc(self, text: str) -> Doc:
+        """A document whose tokens are characters, or else what the pipeline's tokenizer makes of
+        each line, as ``rnnpipe.TextStream.v1`` has it."""
+        if self.by_character:
+            return Doc(self.nlp.vocab, words=list(text), spaces=[False] * len(text))
+        docs = [self.nlp.make_doc(line) for line in _lines(text)]
+        return Doc.from_docs(docs, ensure_whitespace=False) if docs else self.nlp.make_doc("")
+
+    def symbols(self, blocks: Iterable[str]) -> Iterator[np.ndarray]:
+        """The symbols of a text that comes in blocks, ``(N,)`` int64 each."""
+        if self.by_character:
+            yield from map(self.pipe.symbols.encode, blocks)
+            return
+        for text in _whole_lines(blocks):
+            docs = [self.nlp.make_doc(line) for line in _lines(text)]
+            yield np.concatenate([self.pipe.symbols.read(doc) for doc in docs])
+
+    def log_probabilities(self, pieces: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """The log-probability of each symbol of a document that comes in pieces, ``(N,)`` in nats.
+        The state is carried along; one for the end symbol comes last, if that counts."""
+        shim = language_model_shim(self.pipe.model)
+        last, state = BOUNDARY, None
+        end = [np.array([BOUNDARY])] if self.pipe.cfg["end_symbol"] else []
+        for symbols in chain(pieces, end):
+            if not len(symbols):
+                continue
+            with shim.evaluation() as module:
+                model = cast(LanguageModel, module)
+                if state is None:
+                    state = cast(Stepper, model.encoder).start(1)
+                text = Text(np.concatenate([[last], symbols[:-1]]), symbols)
+                scores, state = model.log_likelihood(text, state)
+            last = int(symbols[-1])
+            yield scores
+
+
+def _lines(text: str) -> list[str]:
+    """With their line ends, of which there is one kind."""
+    return [line for line in re.split("(?<=\n)", text) if line]
+
+
+def _whole_lines(blocks: Iterable[str]) -> Iterator[str]:
+    """The same text, cut at line ends; a line that is far too long, at a space or anywhere."""
+    rest = ""
+    for block in blocks:
+        rest += block
+        cut = rest.rfind("\n") + 1
+        if not cut and len(rest) > _LONGEST_LINE:
+            cut = rest.rfind(" ") + 1 or len(rest)
+        if cut:
+            yield rest[:cut]
+            rest = rest[cut:]
+    if rest:
+        yield rest

@@ -1,0 +1,133 @@
+"""Each piece of a text: how surprised a language model is by it, and what one of its cells does.
+
+Karpathy, Johnson and Li (2015), Visualizing and Understanding Recurrent Networks.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rnnpipe.architectures.language_model import language_model_shim
+from rnnpipe.errors import SettingsError, expected
+from rnnpipe.instruments.reading import Reader
+from rnnpipe.language_model import LanguageModel
+from rnnpipe.structures import State
+from rnnpipe.types import Stepper
+
+#: What the tensors of a layer's state are called: the visible state, then what LSTMs keep inside.
+_STATE_NAMES = ("h", "c")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One unit of one layer, both from 0."""
+
+    layer: int
+    unit: int
+
+    @classmethod
+    def parse(cls, text: str) -> Cell:
+        """``LAYER:UNIT``. Raises SettingsError for anything else."""
+        layer, _, unit = text.partition(":")
+        if not (layer.isdecimal() and unit.isdecimal()):
+            do = "Layers and units are counted from 0."
+            raise SettingsError(expected("cell", "LAYER:UNIT, such as 0:17", text, do))
+        return cls(int(layer), int(unit))
+
+    def __str__(self) -> str:
+        return f"{self.layer}:{self.unit}"
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A text of P pieces: characters or, where symbols are longer, tokens.
+
+    pieces: their texts; joined, they are the text.
+    nats: ``(P,)`` the negative log-probability of each given those before it.
+    guess: what one symbol costs where nothing is known but which symbols there are: log V, nats.
+    cell, activations: a unit, and its value after each piece, ``(P,)``, under the name of the
+        layer's state that it is in: h and, where the encoder has one, the cell state c.
+    """
+
+    pieces: list[str]
+    nats: np.ndarray
+    guess: float
+    cell: Cell | None = None
+    activations: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+def trace(reader: Reader, text: str, cell: Cell | None = None) -> Trace:
+    """Read a text from its beginning.
+
+    RAISES: SettingsError if there is no such cell.
+    """
+    doc = reader.doc(text)
+    symbols, owners = reader.pipe.symbols.read(doc), reader.pipe.symbols.owners(doc)
+    scores = np.concatenate([np.zeros(0), *reader.log_probabilities([symbols])])
+    nats = np.bincount(owners, -scores[: len(owners)], minlength=len(doc))
+    found = {} if cell is None else activations(reader, symbols, cell)
+    last = np.searchsorted(owners, np.arange(len(doc)), side="right") - 1  # symbol of each piece
+    return Trace(
+        [token.text_with_ws for token in doc],
+        nats,
+        math.log(len(reader.pipe.symbols)),
+        cell,
+        {name: values[last] for name, values in found.items()},
+    )
+
+
+def activations(reader: Reader, symbols: np.ndarray, cell: Cell) -> dict[str, np.ndarray]:
+    """A unit's value after each symbol, ``(N,)``, of every tensor in its layer's state.
+
+    Any causal encoder can be asked: it is stepped through the text. Its state is one layer (a
+    tensor, or a tuple of tensors) or a tuple of layers, each tensor ``(1, width)``.
+    """
+    with language_model_shim(reader.pipe.model).evaluation() as module:
+        model = cast(LanguageModel, module)
+        stepper = cast(Stepper, model.encoder)
+        states = _layer(stepper.start(1), cell)
+        values: dict[str, list[Tensor]] = {name: [] for name in states}
+        embedding = model.embedding.weight
+        _, state = stepper.step(embedding[:1], stepper.start(1))  # the boundary
+        for symbol in torch.from_numpy(symbols).to(embedding.device):
+            _, state = stepper.step(nn.functional.embedding(symbol, embedding)[None], state)
+            for name, tensor in _layer(state, cell).items():
+                values[name].append(tensor.flatten()[cell.unit])
+    empty = torch.zeros(0)
+    return {
+        name: torch.stack(v).float().cpu().numpy() if v else empty.numpy()
+        for name, v in values.items()
+    }
+
+
+def _layer(state: State, cell: Cell) -> dict[str, Tensor]:
+    """The tensors of a layer's state by name. Raises SettingsError without such a cell."""
+    layers = state if isinstance(state, tuple) and _is_nested(state) else (state,)
+    if cell.layer >= len(layers):
+        _refuse(cell, f"a layer from 0 to {len(layers) - 1}")
+    tensors = _tensors(layers[cell.layer])
+    width = min(tensor.numel() for tensor in tensors)
+    if cell.unit >= width:
+        _refuse(cell, f"a unit from 0 to {width - 1} of layer {cell.layer}")
+    names = [*_STATE_NAMES, *(f"state {i}" for i in range(len(_STATE_NAMES), len(tensors)))]
+    return dict(zip(names, tensors, strict=False))
+
+
+def _refuse(cell: Cell, want: str) -> None:
+    raise SettingsError(expected("cell", want, str(cell), "Name a unit that the encoder has."))
+
+
+def _is_nested(state: tuple[State, ...]) -> bool:
+    return any(isinstance(part, tuple) for part in state)
+
+
+def _tensors(state: State) -> list[Tensor]:
+    if isinstance(state, tuple):
+        return [tensor for part in state for tensor in _tensors(part)]
+    return [state]
