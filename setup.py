@@ -73,6 +73,7 @@ REGISTERED = {
         "rnnpipe.Typical.v1 = rnnpipe.decoders.generation.filters:Typical",
     ],
     "rnnpipe_symbols": [
+        "rnnpipe.Backward.v1 = rnnpipe.symbols.backward:Backward",
         "rnnpipe.Bytes.v1 = rnnpipe.symbols.bytes:Bytes",
         "rnnpipe.Characters.v1 = rnnpipe.symbols.characters:Characters",
         "rnnpipe.SpacedWords.v1 = rnnpipe.symbols.spaced_words:SpacedWords",
