@@ -190,6 +190,19 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         values = [value for part in facts["embeddings"] for value in part.values()]
         return any(isinstance(value, (str, list)) and value for value in values)
 
+    def _unknown_label(self, label: str) -> LabelError:
+        return LabelError(
+            f"components.{self.name}: expected one of the {len(self.labels)} labels known since "
+            f"initialisation, got {label!r} in a training example. Add it with add_label, or "
+            "initialise from data that holds every label."
+        )
+
+    def _position(self, label: str) -> int:
+        """Raises LabelError for a label that is not known."""
+        if label not in self.labels:
+            raise self._unknown_label(label)
+        return self.labels.index(label)
+
     def _require_gold(self, n_examples: int) -> None:
         where = f"components.{self.name}"
         if not n_examples:
@@ -269,6 +282,8 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         """Learn to answer as the network did when ``nlp.resume_training()`` was called."""
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.rehearse")
         docs = [eg.predicted for eg in examples]
         if self._rehearsal_model is not None and docs:
             golds = self.gold_from(answers(self._rehearsal_model, docs, self.read))

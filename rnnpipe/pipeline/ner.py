@@ -15,7 +15,7 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
 
-from rnnpipe.errors import LabelError, SettingsError, nearest
+from rnnpipe.errors import SettingsError, nearest
 from rnnpipe.pipeline.base import RnnPipe, same_tokens, token_labels
 from rnnpipe.schemes import SCHEMES, TagSet
 from rnnpipe.types import Labels
@@ -135,15 +135,6 @@ class RnnEntityRecognizer(RnnPipe):
                 iob[i] = _BEGIN if tag[0] in "BU" else _INSIDE
                 kinds[i] = example.reference.vocab.strings.as_int(tag[2:])
         return iob, kinds
-
-    def _position(self, label: str) -> int:
-        if label not in self.labels:
-            raise LabelError(
-                f"components.{self.name}: expected one of the {len(self.labels)} entity labels "
-                f"known since initialisation, got {label!r} in a training example. Add it with "
-                "add_label, or initialise from data that holds every label."
-            )
-        return self.labels.index(label)
 
     def gold_from(self, results: Sequence[Entities]) -> list[np.ndarray]:
         return [entities.ids for entities in results]

@@ -90,12 +90,7 @@ class RnnTagger(RnnPipe):
         except KeyError as error:
             key = error.args[0]
             strings = example.reference.vocab.strings
-            label = strings[key] if isinstance(key, int) else key
-            raise LabelError(
-                f"components.{self.name}: expected one of the {len(self.labels)} labels known "
-                f"since initialisation, got {label!r} in a training example. Add it with "
-                "add_label, or initialise from data that holds every label."
-            ) from None
+            raise self._unknown_label(strings[key] if isinstance(key, int) else key) from None
 
     def _named_gold(self, values: Sequence[str | None]) -> np.ndarray:
         known: dict[str | None, int] = {label: i for i, label in enumerate(self.labels)}

@@ -17,11 +17,9 @@ from rnnpipe.pipeline.base import RnnPipe
 from rnnpipe.types import Labels
 
 
-class RnnTextCategorizer(RnnPipe):
-    """Exactly one category for a document, with the probability of each in ``doc.cats``.
-
-    Any encoder, a pooler, and a decoder over documents such as ``rnnpipe.Softmax.v1``.
-    """
+class CategoryPipe(RnnPipe):
+    """What the components that write ``doc.cats`` share: any encoder, a pooler, and a decoder over
+    documents."""
 
     labels_documents = True
     annotation = "doc.cats"
@@ -45,6 +43,20 @@ class RnnTextCategorizer(RnnPipe):
 
     def find_labels(self, examples: Sequence[Example]) -> list[str]:
         return sorted({label for eg in examples for label in eg.reference.cats})
+
+    def read(self, decoder: Any, x: Any, lengths: np.ndarray) -> list[np.ndarray]:
+        return list(decoder.predict(x).probabilities.float().cpu().numpy())
+
+    def set_annotations(self, docs: Iterable[Doc], results: Sequence[np.ndarray]) -> None:
+        for doc, scores in zip(docs, results, strict=True):
+            doc.cats.update(zip(self.labels, scores.tolist(), strict=True))
+
+
+class RnnTextCategorizer(CategoryPipe):
+    """Exactly one category for a document, with the probability of each in ``doc.cats``.
+
+    The decoder is one of labels that exclude each other, such as ``rnnpipe.Softmax.v1``.
+    """
 
     def initialize(
         self,
@@ -90,45 +102,17 @@ class RnnTextCategorizer(RnnPipe):
             )
         return np.array(self._position(true[0]) if true else -1, dtype=np.int64)
 
-    def _position(self, label: str) -> int:
-        if label not in self.labels:
-            raise LabelError(
-                f"components.{self.name}: expected one of the {len(self.labels)} categories known "
-                f"since initialisation, got {label!r} in a training example. Add it with "
-                "add_label, or initialise from data that holds every category."
-            )
-        return self.labels.index(label)
-
-    def read(self, decoder: Any, x: Any, lengths: np.ndarray) -> list[np.ndarray]:
-        return list(decoder.predict(x).probabilities.float().cpu().numpy())
-
     def gold_from(self, results: Sequence[np.ndarray]) -> list[np.ndarray]:
         return [np.array(scores.argmax(), dtype=np.int64) for scores in results]
 
-    def set_annotations(self, docs: Iterable[Doc], results: Sequence[np.ndarray]) -> None:
-        for doc, scores in zip(docs, results, strict=True):
-            doc.cats.update(zip(self.labels, scores.tolist(), strict=True))
 
-
-class RnnMultiLabelTextCategorizer(RnnTextCategorizer):
+class RnnMultiLabelTextCategorizer(CategoryPipe):
     """Any number of categories for a document, each with its own probability in ``doc.cats``.
 
     The decoder is one of independent truths, such as ``rnnpipe.Sigmoid.v1``.
     """
 
     exclusive = False
-
-    def initialize(  # type: ignore[override]  # no positive_label
-        self,
-        get_examples: Callable[[], Iterable[Example]],
-        *,
-        nlp: Language | None = None,
-        labels: Iterable[str] | None = None,
-    ) -> None:
-        RnnPipe.initialize(self, get_examples, nlp=nlp, labels=labels)
-
-    def _require_gold(self, n_examples: int) -> None:
-        RnnPipe._require_gold(self, n_examples)
 
     def gold(self, example: Example) -> np.ndarray:
         cats = example.reference.cats
