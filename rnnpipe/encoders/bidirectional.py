@@ -45,7 +45,7 @@ class Bidirectional(RecurrentStack):
                     "Use a causal encoder, such as rnnpipe.LSTM.v1, to go on from a state.",
                 )
             )
-        states, _ = self.run(inputs, structure, self.initial(structure.batch_size))
+        (states,), _ = self.run(inputs, structure, self.initial(structure.batch_size))
         return Encoded(states, structure, self.n_out // 2)
 
 

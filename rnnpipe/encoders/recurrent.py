@@ -31,8 +31,8 @@ StackState = tuple[tuple[Tensor, ...], ...]
 
 
 class Recurrent(RecurrentStack):
-    """State i depends on nodes up to i. It is an encoder and a :class:`~rnnpipe.types.Stepper`; the
-    state of both is a :data:`StackState`."""
+    """State i depends on nodes up to i. It is an encoder, a :class:`~rnnpipe.types.Stepper` and
+    :class:`~rnnpipe.types.Layered`; the state of all is a :data:`StackState`."""
 
     causal = True
     directions = 1
@@ -40,11 +40,23 @@ class Recurrent(RecurrentStack):
     def forward(self, inputs: Tensor, structure: Sequences, state: State | None = None) -> Encoded:
         """``(B, T, n_in)`` to states ``(B, T, width)`` and the state after each document's last
         node. state: where to begin; ``None``: :meth:`start`."""
+        return self._encode(inputs, structure, state, lowest=-1)[-1]
+
+    def encode_layers(
+        self, inputs: Tensor, structure: Sequences, state: State | None = None
+    ) -> list[Encoded]:
+        """As :meth:`forward`, for each layer, the lowest first: see
+        :class:`rnnpipe.types.Layered`."""
+        return self._encode(inputs, structure, state, lowest=0)
+
+    def _encode(
+        self, inputs: Tensor, structure: Sequences, state: State | None, lowest: int
+    ) -> list[Encoded]:
         before = self.start(structure.batch_size) if state is None else cast(StackState, state)
         initial = tuple(tuple(s.unsqueeze(0) for s in layer) for layer in before)
-        states, final = self.run(inputs, structure, initial)
+        layers, final = self.run(inputs, structure, initial, lowest)
         after = tuple(tuple(s.squeeze(0) for s in layer) for layer in final)
-        return Encoded(states, structure, self.n_out, after)
+        return [Encoded(states, structure, self.n_out, after) for states in layers]
 
     def start(self, batch_size: int) -> StackState:
         """Zeros."""

@@ -68,17 +68,23 @@ class RecurrentStack(nn.Module):
         return tuple(states)
 
     def run(
-        self, inputs: Tensor, structure: Sequences, initial: tuple[LayerState, ...]
-    ) -> tuple[Tensor, tuple[LayerState, ...]]:
+        self,
+        inputs: Tensor,
+        structure: Sequences,
+        initial: tuple[LayerState, ...],
+        lowest: int = -1,
+    ) -> tuple[list[Tensor], tuple[LayerState, ...]]:
         """All layers over all steps.
 
         inputs: ``(B, T, n_in)``.
         initial: by document, ``(directions, B, width)`` each.
-        RETURNS: ``(B, T, n_out)``, zeros at padding, and each layer's final state, as ``initial``.
+        lowest: the first layer whose states are returned.
+        RETURNS: from that layer to the top, ``(B, T, n_out)``, zeros at padding; and every layer's
+            final state, as ``initial``.
         """
         steps = Steps.of(structure)
         source = rows = steps.pack(inputs)  # (N, n_in)
-        finals = []
+        outputs, finals = [], []
         for number, (cell, begin) in enumerate(zip(self.layers, initial, strict=True)):
             x = self._above(rows, source, steps) if number else rows
             ranked = tuple(s.index_select(1, steps.order) for s in begin)
@@ -86,8 +92,9 @@ class RecurrentStack(nn.Module):
             with cell.dropped(self.weight_dropout):
                 states, final = run_layer(cell, x, ranked, steps, mask)
             rows = rows + states if self.residual and number else states
+            outputs.append(rows)
             finals.append(final)
-        return steps.unpack(rows, structure), tuple(finals)
+        return [steps.unpack(rows, structure) for rows in outputs[lowest:]], tuple(finals)
 
     def _above(self, rows: Tensor, source: Tensor, steps: Steps) -> Tensor:
         """What a layer above the first reads."""

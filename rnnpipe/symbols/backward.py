@@ -66,4 +66,4 @@ class BackwardSymbols:
 
 
 def _reversed(symbols: np.ndarray) -> np.ndarray:
-    return symbols[::-1].copy()  # torch takes no arrays that run backwards
+    return np.ascontiguousarray(symbols[::-1])  # torch takes none that run backwards

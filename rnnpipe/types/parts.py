@@ -74,6 +74,18 @@ class Stepper(Protocol):
         ...
 
 
+@runtime_checkable
+class Layered(Protocol):
+    """What an encoder of several layers may have, for those who want more than the top one."""
+
+    def encode_layers(
+        self, inputs: Tensor, structure: Structure, state: State | None = None
+    ) -> list[Encoded]:
+        """What each layer makes of the nodes, the lowest first; the last is what the encoder gives
+        when it is called. Each holds the state of all layers to go on from."""
+        ...
+
+
 class Pooler(Protocol):
     """Node states to one vector a document, ``(B, n_out)``; zeros for an empty document."""
 

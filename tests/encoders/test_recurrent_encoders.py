@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rnnpipe.errors import StructureError
 from rnnpipe.structures import Sequences
-from rnnpipe.types import Encoder, Stepper
+from rnnpipe.types import Encoder, Layered, Stepper
 
 STACKS = [
     {},
@@ -263,3 +263,23 @@ def test_copies_and_pickles_are_equal(case):
 
 def test_there_is_a_bidirectional_encoder_for_every_forward_one():
     assert len(BIDIRECTIONAL) == len(FORWARD) == len(ALL) / 2
+
+
+@pytest.mark.parametrize("stack", [{}, {"skip": True}, {"residual": True}], ids=str)
+def test_a_layers_states_are_those_of_an_encoder_that_ends_there(stack):
+    encoder = make("LSTM", depth=3, **stack)
+    documents = documents_of([3, 0, 5])
+    x, structure = padded(documents), structure_of(documents)
+    begin = encoder(x, structure).state
+    layers = encoder.encode_layers(x, structure, begin)
+    assert isinstance(encoder, Layered)
+    assert len(layers) == 3
+    for depth, encoded in enumerate(layers, start=1):
+        shallow = make("LSTM", depth=depth, **(stack if depth > 1 else {}))
+        own = shallow.state_dict()
+        shallow.load_state_dict({k: v for k, v in encoder.state_dict().items() if k in own})
+        torch.testing.assert_close(
+            encoded.states, shallow(x, structure, begin[:depth]).states, atol=1e-6, rtol=0
+        )
+        assert encoded.state is layers[-1].state
+    assert torch.equal(layers[-1].states, encoder(x, structure, begin).states)
