@@ -89,16 +89,26 @@ REGISTERED = {
         "rnnpipe.Dot.v1 = rnnpipe.attentions.dot:Dot",
         "rnnpipe.General.v1 = rnnpipe.attentions.general:General",
     ],
+    "rnnpipe_adaptations": [
+        "rnnpipe.DynamicEvaluation.v1 = rnnpipe.adaptations.dynamic_evaluation:DynamicEvaluation",
+        "rnnpipe.NeuralCache.v1 = rnnpipe.adaptations.neural_cache:NeuralCache",
+    ],
     "spacy_architectures": [
         "rnnpipe.LanguageModel.v1 = rnnpipe.architectures.language_model:LanguageModel",
         "rnnpipe.Network.v1 = rnnpipe.architectures.network:Network",
+        "rnnpipe.Seq2Seq.v1 = rnnpipe.architectures.seq2seq:Seq2Seq",
         "rnnpipe.Tok2VecEncoder.v1 = rnnpipe.architectures.tok2vec_encoder:Tok2VecEncoder",
     ],
     "spacy_readers": [
         "rnnpipe.ConllCorpus.v1 = rnnpipe.corpora.conll:ConllCorpus",
         "rnnpipe.LineCorpus.v1 = rnnpipe.corpora.lines:LineCorpus",
+        "rnnpipe.ParallelCorpus.v1 = rnnpipe.corpora.parallel:ParallelCorpus",
         "rnnpipe.SlotIntentCorpus.v1 = rnnpipe.corpora.slot_intent:SlotIntentCorpus",
         "rnnpipe.TextStream.v1 = rnnpipe.corpora.stream:TextStream",
+    ],
+    "spacy_scorers": [
+        "rnnpipe.sequence_scorer.v1 = rnnpipe.pipeline.seq2seq_scores:sequence_scorer",
+        "rnnpipe.translation_scorer.v1 = rnnpipe.pipeline.seq2seq_scores:translation_scorer",
     ],
     "spacy_batchers": [
         "rnnpipe.StreamBatcher.v1 = rnnpipe.corpora.stream:StreamBatcher",
@@ -111,7 +121,9 @@ ALWAYS = {
 }
 
 PLOTS = ["matplotlib>=3.9"]
-TEST = ["pytest>=8", "hypothesis>=6.100", "import-linter>=2.1", *PLOTS]
+#: BLEU and chrF of translations.
+TRANSLATION = ["sacrebleu>=2.4,<3"]
+TEST = ["pytest>=8", "hypothesis>=6.100", "import-linter>=2.1", *PLOTS, *TRANSLATION]
 LINT = ["ruff>=0.9", "mypy>=1.14"]
 #: Peers and data formats of benchmarks/.
 BENCHMARKS = ["pytorch-crf>=0.7.2", "conllu>=6.0"]
@@ -143,6 +155,7 @@ setup(
     extras_require={
         "fast": ["numba>=0.60"],
         "plots": PLOTS,
+        "translation": TRANSLATION,
         "test": TEST,
         "lint": LINT,
         "benchmarks": BENCHMARKS,

@@ -24,6 +24,7 @@ from rnnpipe.streams import Place, StreamMemory, map_state
 from rnnpipe.structures import Encoded, Sequences, State
 from rnnpipe.types import (
     BOUNDARY,
+    Adaptation,
     Encoder,
     EncoderBuilder,
     Output,
@@ -45,6 +46,12 @@ class Text:
     def __len__(self) -> int:
         return len(self.targets)
 
+    def parts(self, size: int) -> Iterator[Text]:
+        """The text in parts of this many symbols, the last of the rest."""
+        for begin in range(0, len(self), size):
+            part = slice(begin, begin + size)
+            yield Text(self.inputs[part], self.targets[part])
+
 
 @dataclass(frozen=True)
 class LanguageModelBuilder:
@@ -64,6 +71,7 @@ class LanguageModelBuilder:
     sampling_ramp: int = 1
     max_length: int = 512
     max_padded_symbols: int = 8192
+    adaptation: Adaptation | None = None
 
     def build(self, facts: dict[str, Any]) -> LanguageModel:
         return LanguageModel(self, len(self.symbols.build(facts)))
@@ -150,11 +158,17 @@ class LanguageModel(nn.Module):
         """The log-probability of every target of a text that goes on from a state of one row,
         ``(N,)`` float32, in nats, and the state after it."""
         parts = [np.zeros(0, dtype=np.float32)]
-        for begin in self._pieces([text]):
-            scores, encoded, _ = self._score([text], begin, state)
+        for part in text.parts(self.max_length):
+            scores, encoded = self.score(part, state)
             state = encoded.state
             parts.append(scores.cpu().numpy())
         return np.concatenate(parts), state
+
+    def score(self, text: Text, state: State) -> tuple[Tensor, Encoded]:
+        """The log-probabilities ``(N,)`` of the targets of a text of at most ``max_length`` symbols
+        that goes on from a state of one row, and its states."""
+        scores, encoded, _ = self._score([text], 0, state)
+        return scores, encoded
 
     def read(self, symbols: np.ndarray, state: State) -> State:
         """The state after some more symbols ``(N,)``. state: of one row."""

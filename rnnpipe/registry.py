@@ -151,7 +151,18 @@ filters = Registry("rnnpipe_filters")
 symbols = Registry("rnnpipe_symbols")
 outputs = Registry("rnnpipe_outputs")
 attentions = Registry("rnnpipe_attentions")
-REGISTRIES = (embeddings, encoders, poolers, decoders, filters, symbols, outputs, attentions)
+adaptations = Registry("rnnpipe_adaptations")
+REGISTRIES = (
+    embeddings,
+    encoders,
+    poolers,
+    decoders,
+    filters,
+    symbols,
+    outputs,
+    attentions,
+    adaptations,
+)
 
 
 @dataclass(frozen=True)

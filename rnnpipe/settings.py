@@ -35,6 +35,7 @@ REGISTRY_OF = {
     "SymbolsBuilder": "rnnpipe_symbols",
     "OutputBuilder": "rnnpipe_outputs",
     "AttentionBuilder": "rnnpipe_attentions",
+    "Adaptation": "rnnpipe_adaptations",
     "SequenceGeneratorBuilder": "rnnpipe_decoders",
     "FilterBuilder": "rnnpipe_filters",
 }

@@ -25,6 +25,7 @@ from rnnpipe.types.parts import (
 from rnnpipe.types.settings import (
     Depth,
     DropoutRate,
+    NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
@@ -35,6 +36,7 @@ from rnnpipe.types.settings import (
 from rnnpipe.types.text import (
     BOUNDARY,
     UNKNOWN,
+    Adaptation,
     Alphabet,
     Attention,
     AttentionBuilder,
@@ -57,6 +59,7 @@ from rnnpipe.types.text import (
 __all__ = [
     "BOUNDARY",
     "UNKNOWN",
+    "Adaptation",
     "Alphabet",
     "Attention",
     "AttentionBuilder",
@@ -79,6 +82,7 @@ __all__ = [
     "Labels",
     "Layered",
     "NextSymbol",
+    "NonNegativeFloat",
     "NonNegativeInt",
     "Output",
     "OutputBuilder",

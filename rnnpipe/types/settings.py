@@ -10,6 +10,7 @@ PositiveInt = Annotated[int, Field(gt=0, strict=True)]
 NonNegativeInt = Annotated[int, Field(ge=0, strict=True)]
 Depth = Annotated[int, Field(ge=1, le=8, strict=True)]
 PositiveFloat = Annotated[float, Field(gt=0)]
+NonNegativeFloat = Annotated[float, Field(ge=0)]
 #: A share in [0, 1): a dropout rate of 1 would drop everything.
 Probability = Annotated[float, Field(ge=0.0, lt=1.0)]
 #: A share in (0, 1].

@@ -228,3 +228,14 @@ class Attention(Protocol):
 @runtime_checkable
 class AttentionBuilder(Protocol):
     def __call__(self, n_query: int, n_memory: int) -> Attention: ...
+
+
+@runtime_checkable
+class Adaptation(Protocol):
+    """How a language model follows a document while it is scored. It holds settings only, leaves
+    the model as it is, and begins every document afresh."""
+
+    def log_likelihoods(self, model: Any, text: Any) -> np.ndarray:
+        """The log-probability of every target of a text, given all before it, ``(N,)`` float32, in
+        nats. model, text: of :mod:`rnnpipe.language_model`."""
+        ...
