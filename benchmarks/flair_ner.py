@@ -14,9 +14,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import flair
@@ -25,6 +22,7 @@ import torch
 from flair.data import Dictionary, Sentence
 from flair.embeddings import OneHotEmbeddings
 from flair.models import SequenceTagger
+from interleaved import race
 from spacy.tokens import Doc
 from spacy.training import Example
 
@@ -107,12 +105,6 @@ class Rnnpipe:
             pass
 
 
-def seconds(task: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    task()
-    return time.perf_counter() - start
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
@@ -126,20 +118,8 @@ def main() -> None:
     references = [example.reference for example in corpus(nlp)]
     n_words = sum(len(doc) for doc in references)
     contestants = {"flair": Flair(references), "rnnpipe": Rnnpipe(nlp, references)}
-    times: dict[tuple[str, str], list[float]] = {}
-    for round_number in range(args.rounds + 1):  # the first warms up
-        for who, contestant in contestants.items():
-            for what in ("train", "predict"):
-                spent = seconds(getattr(contestant, what))
-                if round_number:
-                    times.setdefault((who, what), []).append(spent)
     print(f"flair {flair.__version__}, torch {torch.__version__}, {n_words} words")
-    for what in ("train", "predict"):
-        pairs = zip(times["flair", what], times["rnnpipe", what], strict=True)
-        ratio = statistics.median(a / b for a, b in pairs)
-        speeds = {w: n_words / statistics.median(times[w, what]) for w in contestants}
-        shown = ", ".join(f"{who} {speed:,.0f} words/s" for who, speed in speeds.items())
-        print(f"{what:8} {ratio:5.2f} x   ({shown})")
+    race(contestants, ["train", "predict"], args.rounds, n_words, "words")
 
 
 if __name__ == "__main__":

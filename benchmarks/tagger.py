@@ -14,16 +14,14 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import conllu
 import spacy
 import torch
+from interleaved import race, seconds
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -110,12 +108,6 @@ def batches_of(examples: list[Example], n_words: int) -> list[list[Example]]:
     return batches
 
 
-def seconds(task: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    task()
-    return time.perf_counter() - start
-
-
 class Contestant:
     """A pipeline, its batches, and what is measured of it."""
 
@@ -185,22 +177,10 @@ def main() -> None:
         return
     n_words = sum(len(words) for words, _ in rows)
     contestants = {who: Contestant(build(), rows, args.words) for who, build in make.items()}
-    times: dict[tuple[str, str], list[float]] = {}
-    for round_number in range(args.rounds + 1):  # the first warms up
-        for who, contestant in contestants.items():
-            for what in ("train", "predict"):
-                spent = seconds(getattr(contestant, what))
-                if round_number:
-                    times.setdefault((who, what), []).append(spent)
     print(f"width {args.width}, {args.precision}, {n_words} words, torch {torch.__version__}")
-    for what in ("train", "predict"):
-        pairs = zip(times["spaCy", what], times["rnnpipe", what], strict=True)
-        ratio = statistics.median(a / b for a, b in pairs)
-        speeds = {w: n_words / statistics.median(times[w, what]) for w in contestants}
-        shown = ", ".join(f"{who} {speed:,.0f} words/s" for who, speed in speeds.items())
-        print(f"{what:8} {ratio:5.2f} x   ({shown})")
-    share = arithmetic_share(args.width, rows, args.words)
-    print(f"LSTM's own arithmetic: {share / statistics.median(times['rnnpipe', 'train']):.0%}")
+    medians = race(contestants, ["train", "predict"], args.rounds, n_words, "words")
+    share = arithmetic_share(args.width, rows, args.words) / medians["rnnpipe", "train"]
+    print(f"LSTM's own arithmetic: {share:.0%}")
     for who in contestants:
         print(f"peak memory of training, {who}: {peak_memory(who, args):,.0f} MB")
 
