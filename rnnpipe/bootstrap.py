@@ -195,3 +195,57 @@ def rnn_lm(
     from rnnpipe.pipeline.lm import RnnLanguageModel
 
     return RnnLanguageModel(nlp.vocab, model, name, end_symbol=end_symbol, scorer=scorer)
+
+
+@_component(
+    "rnn_seq2seq",
+    settings={
+        "attribute": "translation",
+        "copy_unknown": False,
+        "scorer": {"@scorers": "rnnpipe.sequence_scorer.v1"},
+        "search": {
+            "@rnnpipe_decoders": "rnnpipe.Beam.v1",
+            "beam_size": 5,
+            "length_penalty": "average",
+            "max_length": 200,
+        },
+        "model": {
+            "@architectures": "rnnpipe.Seq2Seq.v1",
+            "source": {"@rnnpipe_symbols": "rnnpipe.Characters.v1"},
+            "target": {"@rnnpipe_symbols": "rnnpipe.Characters.v1"},
+            "encoder": {"@rnnpipe_encoders": "rnnpipe.BiLSTM.v1", "width": 128},
+            "decoder": {"@rnnpipe_encoders": "rnnpipe.LSTM.v1", "width": 256},
+            "attention": {"@rnnpipe_attentions": "rnnpipe.General.v1"},
+            "output": {"@rnnpipe_outputs": "rnnpipe.FullSoftmax.v1"},
+        },
+    },
+    assigns=["doc._.translation"],
+    scores={
+        "sequence_accuracy": 0.5,
+        "symbol_accuracy": 0.5,
+        "sequence_error_rate": None,
+        "symbol_error_rate": None,
+        "bleu": None,
+        "chrf": None,
+    },
+)
+def rnn_seq2seq(
+    nlp: Language,
+    name: str,
+    model: Model[Any, Any],
+    search: Any,
+    attribute: str,
+    copy_unknown: bool,
+    scorer: Scorer,
+) -> Any:
+    from rnnpipe.pipeline.seq2seq import RnnSeq2Seq
+
+    return RnnSeq2Seq(
+        nlp.vocab,
+        model,
+        name,
+        search=search,
+        attribute=attribute,
+        copy_unknown=copy_unknown,
+        scorer=scorer,
+    )

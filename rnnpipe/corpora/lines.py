@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from spacy.tokens import Doc
 
 from rnnpipe.corpora.examples import Augmenter, Corpus, given, reader
 from rnnpipe.corpora.files import read_lines
-from rnnpipe.errors import SettingsError, expected
+from rnnpipe.corpora.shares import Share
 from rnnpipe.types import NonNegativeInt
 
 
@@ -46,14 +45,11 @@ def LineCorpus(
     :class:`rnnpipe.corpora.examples.Corpus`.
     """
     folder = given(path)
-    low, high = share or (0.0, 1.0)
-    if not 0.0 <= low < high <= 1.0:
-        want = "[from, to] with 0 <= from < to <= 1"
-        raise SettingsError(expected("share", want, share))
+    part = Share(*(share or (0.0, 1.0)), seed)
 
     def read(nlp: Language) -> Iterator[Doc]:
         for category, text in _in_turn(folder, files, encoding):
-            if low <= _place(text, seed) < high:
+            if text in part:
                 words = [word for word in text.split(" ") if word]
                 doc = Doc(nlp.vocab, words=words) if tokenized else nlp.make_doc(text)
                 doc.cats = {name: float(name == category) for name in files}
@@ -72,9 +68,3 @@ def _in_turn(folder: Path, files: dict[str, str], encoding: str) -> Iterator[tup
                 del texts[category]
             elif text.strip():
                 yield category, text.strip()
-
-
-def _place(text: str, seed: int) -> float:
-    """Where in [0, 1) a text falls; the texts of a corpus are spread evenly."""
-    digest = hashlib.blake2b(f"{seed} {text}".encode(), digest_size=6).digest()
-    return int.from_bytes(digest, "big") / 2**48

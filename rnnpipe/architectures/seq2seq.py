@@ -1,0 +1,133 @@
+"""``rnnpipe.Seq2Seq.v1``: the model of the component ``rnn_seq2seq``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import torch
+from thinc.api import Model
+
+from rnnpipe.errors import SettingsError, StructureError
+from rnnpipe.seq2seq.model import Pair, Seq2SeqBuilder
+from rnnpipe.seq2seq.model import Seq2Seq as TorchSeq2Seq
+from rnnpipe.settings import checked
+from rnnpipe.shim import TorchShim
+from rnnpipe.types import (
+    AttentionBuilder,
+    DropoutRate,
+    EncoderBuilder,
+    OutputBuilder,
+    PositiveInt,
+    Precision,
+    Probability,
+    SymbolsBuilder,
+)
+
+
+@checked("architectures", "rnnpipe.Seq2Seq.v1")
+def Seq2Seq(
+    source: SymbolsBuilder,
+    encoder: EncoderBuilder,
+    decoder: EncoderBuilder,
+    output: OutputBuilder,
+    target: SymbolsBuilder | None = None,
+    attention: AttentionBuilder | None = None,
+    width: PositiveInt = 128,
+    input_feeding: bool = False,
+    reverse_source: bool = False,
+    dropout: DropoutRate = None,
+    label_smoothing: Probability = 0.0,
+    precision: Precision = "float32",
+    max_padded_symbols: PositiveInt = 8192,
+) -> Model[Any, Any]:
+    """Encoder, attention, decoder and output over symbols, trained as one torch module (Sutskever
+    et al. 2014; Bahdanau et al. 2015; Luong et al. 2015).
+
+    source: the symbols of the documents: characters, bytes or words.
+    target: those of the texts to be written. Unset, both are the same kind, with one vocabulary and
+        one embedding.
+    encoder: any over sequences, in one direction or both.
+    decoder: a causal encoder, which reads the target and begins where the encoder has ended: with
+        its final state, or a learned projection where that has another shape.
+    attention: how the decoder's states look at the encoder's; ``None``: the final state is all that
+        it knows of the source.
+    width: of the embeddings and, with attention, of the states that the output reads.
+    input_feeding: the decoder also reads its last attentional state (Luong et al. 2015). It then
+        trains step by step, which is slower.
+    reverse_source: the encoder reads the source from its end (Sutskever et al. 2014).
+    dropout: on the inputs of encoder and decoder, on the states that attention looks at and on
+        those that the output reads; unset, the rate of ``[training] dropout``.
+    label_smoothing: the share of each true symbol that is spread over all (Szegedy et al. 2016).
+    precision: ``"bfloat16"`` computes matrix products in bfloat16 and keeps float32 weights.
+    max_padded_symbols: the most positions of sources or targets computed at once in training;
+        bounds the memory.
+    RAISES: SettingsError if the decoder is not causal, or settings have no effect or do not fit.
+    """
+    builder = Seq2SeqBuilder(
+        source=source,
+        target=target,
+        encoder=encoder,
+        decoder=decoder,
+        attention=attention,
+        output=output,
+        width=width,
+        input_feeding=input_feeding,
+        reverse_source=reverse_source,
+        dropout=dropout,
+        label_smoothing=label_smoothing,
+        max_padded_symbols=max_padded_symbols,
+    )
+    _check(builder)
+    return Model(
+        "rnnpipe_seq2seq",
+        _forward,
+        shims=[TorchShim(None, build=builder.build, facts=None, precision=precision)],
+        attrs={"dropout_rate": 0.0, "builder": builder},
+    )
+
+
+#: More symbols than any cutoff; tensors of the device "meta" take no memory.
+_MANY = 2**40
+
+
+def _check(builder: Seq2SeqBuilder) -> None:
+    """Raises SettingsError now, not after the corpus has been read."""
+    with torch.device("meta"):
+        try:
+            TorchSeq2Seq(builder, _MANY)
+        except StructureError as error:
+            raise SettingsError(str(error)) from None
+
+
+def seq2seq_shim(model: Model[Any, Any]) -> TorchShim:
+    return cast(TorchShim, model.shims[0])
+
+
+def seq2seq_builder(model: Model[Any, Any]) -> Seq2SeqBuilder:
+    return cast(Seq2SeqBuilder, model.attrs["builder"])
+
+
+class Run:
+    """A training pass over pairs, which runs when its gradient is asked for."""
+
+    def __init__(self, model: Model[Any, Any], pairs: Sequence[Pair]) -> None:
+        self._model = model
+        self._pairs = pairs
+
+    def backward(self) -> float:
+        """Add the gradient of the mean loss to the parameters' gradients. Returns the summed
+        cross-entropy, in nats."""
+        scale = 1.0 / max(1, sum(len(pair.target) for pair in self._pairs))
+        with seq2seq_shim(self._model).training(self._model.attrs["dropout_rate"]) as module:
+            network = cast(TorchSeq2Seq, module)
+            return float(network.accumulate_gradients(self._pairs, scale))
+
+
+def _forward(
+    model: Model[Any, Any], pairs: Sequence[Pair], is_train: bool
+) -> tuple[Any, Callable[[Any], list[Any]]]:
+    if is_train:
+        return Run(model, pairs), lambda _: []
+    with seq2seq_shim(model).evaluation() as module:
+        return cast(TorchSeq2Seq, module).align(pairs), lambda _: []
