@@ -45,7 +45,11 @@ def exposure_bias(
     if as_json:
         print(json.dumps(result.as_json(), indent=2))
     else:
-        Console().print(_table(result))
+        console = Console(highlight=False)
+        console.print("Nats per symbol by distance from the prompt:")
+        console.print("the model's loss on real text, H, and on its own, F; the judge's, Q and W")
+        console.print(_table(result))
+        console.print(f"The gap grows by {result.growth:+.3f} from the first to the last quarter")
     if output is not None:
         draw_exposure_bias(result, output)
         _say_written(output)
@@ -59,7 +63,6 @@ def _table(result: ExposureBias) -> Table:
         "Q, real",
         "W, own",
         "gap W-Q",
-        title="Nats per symbol: the model's (H, F), the judge's (Q, W)",
         box=None,
     )
     curves = (result.teacher_forced, result.free_running, result.real, result.written)

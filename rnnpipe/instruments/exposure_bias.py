@@ -71,6 +71,12 @@ class ExposureBias:
         difference: np.ndarray = self.written.mean - self.real.mean
         return difference
 
+    @property
+    def growth(self) -> float:
+        """By how many nats a symbol the gap is wider in the last quarter than in the first."""
+        quarter = max(1, len(self.gap) // 4)
+        return float(self.gap[-quarter:].mean() - self.gap[:quarter].mean())
+
     def as_json(self) -> dict[str, Any]:
         curves = {
             "teacher_forced": self.teacher_forced,
@@ -87,6 +93,7 @@ class ExposureBias:
             **{name: curve.mean.tolist() for name, curve in curves.items()},
             **{f"{name}_error": curve.error.tolist() for name, curve in curves.items()},
             "gap": self.gap.tolist(),
+            "gap_growth": self.growth,
         }
 
 

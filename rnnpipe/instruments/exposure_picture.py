@@ -30,7 +30,9 @@ def draw_exposure_bias(result: ExposureBias, path: Path) -> None:
         below.fill_between(
             x, result.real.mean, result.written.mean, color="0.88", zorder=0, label="gap, W - Q"
         )
-        below.set_title(f"As {result.order}-grams of real text see it", fontsize="medium")
+        judge = f"As {result.order}-grams of real text see it"
+        growth = f"the gap grows by {result.growth:+.2f} from first to last quarter"
+        below.set_title(f"{judge}; {growth}", fontsize="medium")
         below.set_xlabel("Distance from the prompt (symbols)")
         for axes in (above, below):
             axes.set_ylabel("Loss (nats per symbol)")

@@ -1,0 +1,63 @@
+"""Small trained pipelines to look into: language models, and a text classifier with attention."""
+
+from functools import cache
+
+import spacy
+from spacy.training import Example
+from spacy.util import fix_random_seed
+
+TEXT = "the rose is red, the sky is blue.\nthe rose is a rose is a rose.\n"
+SYMBOLS = {
+    "characters": {"@rnnpipe_symbols": "rnnpipe.Characters.v1"},
+    "bytes": {"@rnnpipe_symbols": "rnnpipe.Bytes.v1"},
+    "words": {"@rnnpipe_symbols": "rnnpipe.Words.v1", "min_count": 1},
+}
+CATS = {"a red rose": "rose", "the blue sky": "sky", "one red rose": "rose", "sky so blue": "sky"}
+
+
+def fitted(nlp, examples, steps):
+    fix_random_seed(0)
+    optimizer = nlp.initialize(lambda: examples)
+    optimizer.learn_rate = 0.03
+    for _ in range(steps):
+        nlp.update(examples, sgd=optimizer, drop=0.0)
+    return nlp
+
+
+@cache
+def language_model(kind="characters", encoder="LSTM", depth=2, end_symbol=False):
+    """A pipeline with the component ``lm``."""
+    nlp = spacy.blank("en")
+    model = {
+        "@architectures": "rnnpipe.LanguageModel.v1",
+        "width": 12,
+        "symbols": SYMBOLS[kind],
+        "encoder": {"@rnnpipe_encoders": f"rnnpipe.{encoder}.v1", "width": 16, "depth": depth},
+        "output": {"@rnnpipe_outputs": "rnnpipe.FullSoftmax.v1"},
+        "max_length": 16,
+    }
+    nlp.add_pipe("rnn_lm", name="lm", config={"model": model, "end_symbol": end_symbol})
+    lines = TEXT.splitlines(keepends=True)
+    return fitted(nlp, [Example(nlp.make_doc(x), nlp.make_doc(x)) for x in lines], 20)
+
+
+@cache
+def text_classifier(pooler="Attention"):
+    """A pipeline with the component ``cat``."""
+    nlp = spacy.blank("en")
+    poolers = {name: {"@rnnpipe_poolers": f"rnnpipe.{name}.v1"} for name in ("Attention", "Max")}
+    poolers["Concat"] = {
+        "@rnnpipe_poolers": "rnnpipe.Concat.v1",
+        "parts": {"a": poolers["Attention"], "b": poolers["Max"], "c": poolers["Attention"]},
+    }
+    model = {
+        "@architectures": "rnnpipe.Network.v1",
+        "embedding": {"@rnnpipe_embeddings": "rnnpipe.Hashed.v1", "width": 12},
+        "encoder": {"@rnnpipe_encoders": "rnnpipe.BiLSTM.v1", "width": 8},
+        "pooler": poolers[pooler],
+        "decoder": {"@rnnpipe_decoders": "rnnpipe.Softmax.v1"},
+    }
+    nlp.add_pipe("rnn_textcat", name="cat", config={"model": model})
+    cats = {x: {c: float(c == y) for c in ("rose", "sky")} for x, y in CATS.items()}
+    examples = [Example.from_dict(nlp.make_doc(x), {"cats": y}) for x, y in cats.items()]
+    return fitted(nlp, examples, 10)
