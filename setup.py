@@ -17,6 +17,8 @@ REGISTERED = {
         "rnnpipe.CharRNN.v1 = rnnpipe.embeddings.chars:CharRNN",
         "rnnpipe.Concat.v1 = rnnpipe.embeddings.concat:Concat",
         "rnnpipe.Hashed.v1 = rnnpipe.embeddings.hashed:Hashed",
+        "rnnpipe.LanguageModelEmbedding.v1 = "
+        "rnnpipe.architectures.language_model_embedding:LanguageModelEmbedding",
         "rnnpipe.Tok2Vec.v1 = rnnpipe.embeddings.tok2vec:Tok2Vec",
         "rnnpipe.Vectors.v1 = rnnpipe.embeddings.vectors:Vectors",
         "rnnpipe.WordChar.v1 = rnnpipe.embeddings.word_char:WordChar",
@@ -76,12 +78,15 @@ REGISTERED = {
         "rnnpipe.Backward.v1 = rnnpipe.symbols.backward:Backward",
         "rnnpipe.Bytes.v1 = rnnpipe.symbols.bytes:Bytes",
         "rnnpipe.Characters.v1 = rnnpipe.symbols.characters:Characters",
+        "rnnpipe.DecomposedCharacters.v1 = rnnpipe.symbols.decomposed:DecomposedCharacters",
         "rnnpipe.SpacedWords.v1 = rnnpipe.symbols.spaced_words:SpacedWords",
+        "rnnpipe.Subwords.v1 = rnnpipe.symbols.subwords:Subwords",
         "rnnpipe.Words.v1 = rnnpipe.symbols.words:Words",
     ],
     "rnnpipe_outputs": [
         "rnnpipe.AdaptiveSoftmax.v1 = rnnpipe.outputs.adaptive:AdaptiveSoftmax",
         "rnnpipe.FullSoftmax.v1 = rnnpipe.outputs.full:FullSoftmax",
+        "rnnpipe.SampledSoftmax.v1 = rnnpipe.outputs.sampled:SampledSoftmax",
         "rnnpipe.TiedSoftmax.v1 = rnnpipe.outputs.full:TiedSoftmax",
     ],
     "rnnpipe_attentions": [
@@ -123,7 +128,9 @@ ALWAYS = {
 PLOTS = ["matplotlib>=3.9"]
 #: BLEU and chrF of translations.
 TRANSLATION = ["sacrebleu>=2.4,<3"]
-TEST = ["pytest>=8", "hypothesis>=6.100", "import-linter>=2.1", *PLOTS, *TRANSLATION]
+#: Byte pair encoding.
+SUBWORDS = ["tokenizers>=0.21,<1"]
+TEST = ["pytest>=8", "hypothesis>=6.100", "import-linter>=2.1", *PLOTS, *TRANSLATION, *SUBWORDS]
 LINT = ["ruff>=0.9", "mypy>=1.14"]
 #: Peers and data formats of benchmarks/.
 BENCHMARKS = ["pytorch-crf>=0.7.2", "conllu>=6.0"]
@@ -156,6 +163,7 @@ setup(
         "fast": ["numba>=0.60"],
         "plots": PLOTS,
         "translation": TRANSLATION,
+        "subwords": SUBWORDS,
         "test": TEST,
         "lint": LINT,
         "benchmarks": BENCHMARKS,

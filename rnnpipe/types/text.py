@@ -195,8 +195,9 @@ class Output(Protocol):
     """The last layer of a language model, a ``torch.nn.Module``: from states to symbols."""
 
     def score(self, x: Tensor, targets: np.ndarray) -> Tensor:
-        """``(N,)`` the log-probability of each target symbol in nats. ``x``: ``(N, n_in)``.
-        targets: ``(N,)`` int64, on the host, so that no shape depends on the device's data."""
+        """``(N,)`` the log-probability of each target symbol in nats; in training it may be an
+        estimate. ``x``: ``(N, n_in)``. targets: ``(N,)`` int64, on the host, so that no shape
+        depends on the device's data."""
         ...
 
     def log_probabilities(self, x: Tensor) -> Tensor:

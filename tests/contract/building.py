@@ -15,6 +15,9 @@ GROUPS = {
     "embedding": "rnnpipe_embeddings",
     "generator": "rnnpipe_decoders",
     "filter": "rnnpipe_filters",
+    "attention": "rnnpipe_attentions",
+    "symbols": "rnnpipe_symbols",
+    "output": "rnnpipe_outputs",
 }
 #: What tells the kinds of a group apart.
 PROTOCOLS = {"decoder": DecoderBuilder, "generator": SequenceGeneratorBuilder}
@@ -77,6 +80,10 @@ def settings_of(kind, name):
         ("embedding", "rnnpipe.Tok2Vec.v1"): lambda: {"tok2vec": FixedWidth(6)},
         ("generator", "rnnpipe.Sampler.v1"): lambda: {"seed": 1},
         ("generator", "rnnpipe.StochasticBeam.v1"): lambda: {"seed": 1},
+        ("symbols", "rnnpipe.Words.v1"): lambda: {"min_count": 1},
+        ("symbols", "rnnpipe.SpacedWords.v1"): lambda: {"min_count": 1},
+        ("symbols", "rnnpipe.Subwords.v1"): lambda: {"size": 270},
+        ("output", "rnnpipe.AdaptiveSoftmax.v1"): lambda: {"cutoffs": [3, 6]},
         ("filter", "rnnpipe.Forbidden.v1"): lambda: {"phrases": [[1], [2, 3]]},
         ("filter", "rnnpipe.Forced.v1"): lambda: {"phrase": [1, 2]},
         ("filter", "rnnpipe.MinP.v1"): lambda: {"p": 0.1},

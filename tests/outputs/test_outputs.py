@@ -10,6 +10,7 @@ from torch import nn
 from rnnpipe.errors import SettingsError
 from rnnpipe.outputs.adaptive import AdaptiveSoftmax
 from rnnpipe.outputs.full import FullSoftmax, TiedSoftmax
+from rnnpipe.outputs.sampled import SampledSoftmax
 from rnnpipe.types import OutputBuilder
 
 WIDTH, SIZE = 8, 11
@@ -17,6 +18,8 @@ BUILDERS = {
     "full": FullSoftmax,
     "tied": TiedSoftmax,
     "adaptive": lambda: AdaptiveSoftmax(cutoffs=[3, 6], reduction=2),
+    "sampled": lambda: SampledSoftmax(samples=4),
+    "sampled, tied": lambda: SampledSoftmax(samples=4, tied=True),
     "adaptive, one cluster": lambda: AdaptiveSoftmax(cutoffs=[10]),
 }
 
@@ -33,7 +36,7 @@ def embedding(size=SIZE, width=WIDTH):
 
 
 def test_probabilities_add_up_and_scores_are_among_them(builder):
-    output = builder(WIDTH, embedding())
+    output = builder(WIDTH, embedding()).eval()
     x = torch.randn(20, WIDTH)
     targets = np.arange(20) % SIZE
     every = output.log_probabilities(x)
@@ -43,7 +46,7 @@ def test_probabilities_add_up_and_scores_are_among_them(builder):
 
 
 def test_symbols_of_one_kind_only(builder):
-    output = builder(WIDTH, embedding())
+    output = builder(WIDTH, embedding()).eval()
     x = torch.randn(2, WIDTH)
     for symbol in (0, SIZE - 1):
         targets = np.array([symbol, symbol])
@@ -56,7 +59,7 @@ def test_gradients_reach_every_weight_and_never_the_host(builder):
     with torch.device("meta"):
         output = builder(WIDTH, nn.Parameter(torch.empty(SIZE, WIDTH)))
         x = torch.randn(SIZE, WIDTH, requires_grad=True)
-    output.score(x, np.arange(SIZE)).sum().backward()
+    output.train().score(x, np.arange(SIZE)).sum().backward()
     assert x.grad is not None
     assert all(weight.grad is not None for weight in output.parameters())
 
@@ -90,3 +93,33 @@ def test_adaptive_softmax_by_its_equation():
     want = math.log(float(head[4]) * float(within[2]))
     assert float(output.score(x, np.array([8]))) == pytest.approx(want, abs=1e-5)
     assert [tail[0].out_features for tail in output.tails] == [4, 2]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("tied", [True, False])
+def test_a_sampled_normaliser_is_right_on_average(tied):
+    torch.manual_seed(0)
+    output = SampledSoftmax(samples=5, tied=tied)(WIDTH, embedding()).train()
+    output.bias += torch.randn(SIZE)
+    x, targets = torch.randn(SIZE, WIDTH), np.arange(SIZE)
+    logits = output.logits(x)
+    own = logits.diagonal()
+    estimates = [(own - output.score(x, targets)).exp() for _ in range(4000)]
+    mean, spread = torch.stack(estimates).mean(0), torch.stack(estimates).std(0)
+    want = logits.exp().sum(-1)
+    assert ((mean - want).abs() < 5 * spread / math.sqrt(4000)).all()
+    assert (spread > 0.01 * want).all()  # it is an estimate
+    exact = output.eval().score(x, targets)
+    torch.testing.assert_close(exact, own - want.log())
+
+
+def test_many_samples_are_the_full_softmax():
+    torch.manual_seed(0)
+    output = SampledSoftmax(samples=200_000)(WIDTH, embedding()).train()
+    x, targets = torch.randn(SIZE, WIDTH), np.arange(SIZE)
+    gradients = []
+    for training in (True, False):
+        loss = output.train(training).score(x, targets).sum()
+        gradients.append(torch.autograd.grad(loss, [output.weight, output.bias]))
+    for sampled, full in zip(*gradients, strict=True):
+        torch.testing.assert_close(sampled, full, atol=0.05, rtol=0.05)
