@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import typer
 from spacy.tokens import Doc
 
 from rnnpipe.cli.pipelines import language_model_reader
-from rnnpipe.decoders.generation.beam import Beam
-from rnnpipe.decoders.generation.sampler import Sampler
 from rnnpipe.errors import CorpusError, SettingsError, expected
 from rnnpipe.instruments.reading import Reader
+from rnnpipe.registry import decoders
 from rnnpipe.registry import filters as registered_filters
 from rnnpipe.types import UNKNOWN, SequenceGeneratorBuilder
 
@@ -59,19 +58,23 @@ def generate(
 def _decoder(
     settings: dict[str, Any], filters: dict[str, dict[str, Any]], beam_size: int | None
 ) -> SequenceGeneratorBuilder:
-    chosen = {
+    given = {name: value for name, value in settings.items() if value is not None}
+    given["filters"] = {
         name: registered_filters.get(f"rnnpipe.{name}.v1")(**values)
         for name, values in filters.items()
         if None not in values.values()
     }
-    given = {name: value for name, value in settings.items() if value is not None}
-    if beam_size is None:
-        return Sampler(**given, filters=chosen)
-    for name in ("temperature", "seed"):
-        if name in given:
-            do = "A beam search does not draw: leave out one of the two."
-            raise SettingsError(expected(f"--{name}", "no value with --beam-size", given[name], do))
-    return Beam(beam_size, n_best=given.pop("n_samples"), **given, filters=chosen)
+    name = "Sampler"
+    if beam_size is not None:
+        for option in ("temperature", "seed"):
+            if option in given:
+                do = "A beam search does not draw: leave out one of the two."
+                want = "no value with --beam-size"
+                raise SettingsError(expected(f"--{option}", want, given[option], do))
+        name = "Beam"
+        given |= {"beam_size": beam_size, "n_best": given.pop("n_samples")}
+    # From the registry, whose functions check what they are given.
+    return cast(SequenceGeneratorBuilder, decoders.get(f"rnnpipe.{name}.v1")(**given))
 
 
 def _standard_input() -> str:
