@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
-from torch import Tensor
 
 #: About how many values are drawn at once.
 BLOCK = 4096
@@ -18,9 +16,7 @@ class GumbelNoise:
     size: V.
     """
 
-    def __init__(
-        self, seed: int | None, numbers: list[int], size: int, device: torch.device
-    ) -> None:
+    def __init__(self, seed: int | None, numbers: list[int], size: int) -> None:
         seeds = [
             np.random.SeedSequence(seed, spawn_key=() if seed is None else (number,))
             for number in numbers
@@ -28,25 +24,24 @@ class GumbelNoise:
         self._draws = [np.random.Generator(np.random.PCG64(s)) for s in seeds]
         self._size = size
         self._steps = max(1, BLOCK // size)
-        self._device = device
         self._at = self._steps
 
-    def next(self) -> Tensor:
+    def next(self) -> np.ndarray:
         """``(B, V)`` float32."""
         if self._at == self._steps:
             self._block, self._at = self._draw(), 0
         self._at += 1
-        return self._block.select(1, self._at - 1)
+        return self._block[:, self._at - 1]
 
-    def keep(self, rows: Tensor) -> None:
+    def keep(self, rows: np.ndarray) -> None:
         """Go on with these rows only."""
         self._draws = [self._draws[i] for i in rows.tolist()]
-        self._block = self._block.index_select(0, rows)
+        self._block = self._block[rows]
 
-    def _draw(self) -> Tensor:
+    def _draw(self) -> np.ndarray:
         noise = np.empty((len(self._draws), self._steps, self._size), dtype=np.float32)
         for draw, row in zip(self._draws, noise, strict=True):
             draw.standard_exponential(dtype=np.float32, out=row)
         # The logarithm of an exponential variable is Gumbel noise with its sign turned.
         np.log(np.maximum(noise, np.finfo(np.float32).tiny, out=noise), out=noise)
-        return torch.from_numpy(np.negative(noise, out=noise)).to(self._device)
+        return np.negative(noise, out=noise)

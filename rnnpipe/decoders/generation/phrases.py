@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.types import Alphabet, Ending, Phrase
 
@@ -74,6 +76,24 @@ class Endings:
         ):
             return "stop"
         return "length" if len(text) == self.max_length else None
+
+    def are_over(
+        self, symbols: np.ndarray, texts: np.ndarray, rows: np.ndarray, length: int
+    ) -> np.ndarray:
+        """``(...)`` bool: whether these texts of ``length`` symbols are over, as :meth:`of_text`.
+
+        symbols: ``(...)``, their last ones. texts: ``(N, length - 1)`` or wider, what comes before,
+            which is read for stop phrases only. rows: ``(...)``, which of the texts does.
+        """
+        if length == self.max_length:
+            return np.ones(symbols.shape, dtype=bool)
+        is_over: np.ndarray = symbols == (-1 if self.end is None else self.end)
+        if length >= self.min_length:
+            for *begin, last in self.stop:
+                if length > len(begin):
+                    before = texts[rows, length - 1 - len(begin) : length - 1]  # (..., n)
+                    is_over |= (before == begin).all(-1) & (symbols == last)
+        return is_over
 
     def forbidden(self, length: int) -> int | None:
         """The symbol that may not follow a text of this length."""

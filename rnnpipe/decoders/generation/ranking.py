@@ -120,15 +120,16 @@ class AtRandom:
 
     def __init__(self, shape: Shape, device: torch.device, seed: int | None) -> None:
         n_beams, self.width, size = shape
-        self.noise = GumbelNoise(seed, [*range(self.width)] * n_beams, size, device)
+        self.device = device
+        self.noise = GumbelNoise(seed, [*range(self.width)] * n_beams, size)
 
     def begin(self, totals: Tensor) -> Tensor:
         """Gumbel noise: the maximum over all texts, as their probabilities add up to 1."""
-        return totals + self.noise.next()[:, 0].view(totals.shape)
+        return totals + self._next()[:, 0].view(totals.shape)
 
     def rank(self, hypotheses: Open, log_probabilities: Tensor, count: int) -> Ranked:
         totals = hypotheses.totals.unsqueeze(2) + log_probabilities.log_softmax(-1)  # (S, K, V)
-        perturbed = totals + self.noise.next().view(totals.shape)
+        perturbed = totals + self._next().view(totals.shape)
         values = truncate(perturbed, hypotheses.values.unsqueeze(2))
         values = values.masked_fill(totals.isneginf() | totals.isnan(), -torch.inf)
         best, places = values.flatten(1).topk(count)
@@ -136,7 +137,11 @@ class AtRandom:
 
     def keep(self, beams: Tensor) -> None:
         rows = beams.unsqueeze(1) * self.width + torch.arange(self.width, device=beams.device)
-        self.noise.keep(rows.flatten())
+        self.noise.keep(rows.flatten().cpu().numpy())
+
+    def _next(self) -> Tensor:
+        """``(S * K, V)``."""
+        return torch.from_numpy(self.noise.next()).to(self.device)
 
 
 def truncate(gumbels: Tensor, maximum: Tensor) -> Tensor:

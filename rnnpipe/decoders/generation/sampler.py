@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
-from itertools import product
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
+import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -31,6 +30,8 @@ from rnnpipe.types import (
 
 Temperature = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 NAME = "rnnpipe.Sampler.v1"
+#: Below this temperature the noise is less than what tells float32 log-probabilities apart.
+GREEDY = 1e-8
 
 
 @decoders(NAME)
@@ -89,92 +90,127 @@ class SamplingGenerator:
         self.seed = seed
         self.n_symbols = alphabet.size
 
+    @torch.no_grad()
     def generate(
         self, model: NextSymbol, symbols: Tensor, state: State = None
     ) -> list[list[Generated]]:
         """``n_samples`` texts a prompt, in the order of their numbers."""
-        count = len(symbols) * self.n_samples
-        drafts: list[list[Emission]] = [[] for _ in range(count)]
-        for emission in self.stream(model, symbols, state):
-            drafts[emission.prompt * self.n_samples + emission.sample].append(emission)
-        texts = [_join(emissions) for emissions in drafts]
-        return [texts[i : i + self.n_samples] for i in range(0, count, self.n_samples)]
+        texts: dict[int, Generated] = {}
+        for step in self._steps(model, symbols, state):
+            texts.update(step.finished)
+        per_prompt = range(0, len(symbols) * self.n_samples, self.n_samples)
+        return [[texts[first + j] for j in range(self.n_samples)] for first in per_prompt]
 
+    @torch.no_grad()
     def stream(self, model: NextSymbol, symbols: Tensor, state: State = None) -> Iterator[Emission]:
         """Every symbol as soon as it is drawn; those of one step in the order of their prompts."""
         for step in self._steps(model, symbols, state):
-            yield from step
+            columns = (step.numbers, step.symbols, step.log_probabilities)
+            for number, symbol, log_p in zip(*(c.tolist() for c in columns), strict=True):
+                prompt, sample = divmod(number, self.n_samples)
+                text = step.finished.get(number)
+                yield Emission(prompt, sample, symbol, log_p, None if text is None else text.ended)
 
-    @torch.no_grad()
-    def _steps(self, model: NextSymbol, symbols: Tensor, state: State) -> Iterator[list[Emission]]:
-        drafts = [_Draft(*at) for at in product(range(len(symbols)), range(self.n_samples))]
-        rows = torch.tensor([d.prompt for d in drafts], dtype=torch.int64, device=symbols.device)
-        state = model.begin(len(drafts)) if state is None else model.reorder(state, rows)
+    def _steps(self, model: NextSymbol, symbols: Tensor, state: State) -> Iterator[_Step]:
+        drafts, device = _Drafts(len(symbols) * self.n_samples), symbols.device
+        rows = torch.from_numpy(drafts.numbers // self.n_samples).to(device)
+        state = model.begin(len(rows)) if state is None else model.reorder(state, rows)
         symbols = symbols.index_select(0, rows)
-        history = symbols.new_empty(len(drafts), 0)
-        noise = self._noise(drafts, symbols.device)
-        for length in range(self.endings.max_length if drafts else 0):
-            logits, state = model.advance(symbols, state)
-            log_probabilities = logits.float().log_softmax(-1)  # (B, V)
-            symbols = self._choose(log_probabilities, history, noise, length)
-            chosen = log_probabilities.gather(1, symbols.unsqueeze(1))
-            emissions = [
-                draft.add(symbol, log_probability, self.endings)
-                for draft, symbol, (log_probability,) in zip(
-                    drafts, symbols.tolist(), chosen.tolist(), strict=True
-                )
-            ]
-            yield emissions
-            if self.filters:
-                history = torch.cat([history, symbols.unsqueeze(1)], dim=1)  # (B, t)
-            open_rows = [i for i, emission in enumerate(emissions) if emission.ended is None]
-            if len(open_rows) == len(drafts):
-                continue
-            if not open_rows:
-                break
-            drafts = [drafts[i] for i in open_rows]
-            rows = torch.tensor(open_rows, device=symbols.device)
-            symbols, history = symbols.index_select(0, rows), history.index_select(0, rows)
-            state = model.reorder(state, rows)
-            if noise:
-                noise.keep(rows)
+        noise = self._noise(drafts.numbers % self.n_samples)
+        while len(drafts.numbers):
+            log_probabilities, state = _advance(model, symbols, state)
+            chosen = self._choose(log_probabilities, drafts, noise)
+            step = drafts.add(chosen, log_probabilities[drafts.rows, chosen], self.endings)
+            yield step
+            if step.finished:
+                live = np.flatnonzero([n not in step.finished for n in drafts.numbers.tolist()])
+                drafts.keep(live)
+                chosen = chosen[live]
+                state = model.reorder(state, torch.from_numpy(live).to(device))
+                if noise:
+                    noise.keep(live)
+            symbols = torch.from_numpy(chosen).to(device)
 
     def _choose(
-        self, log_probabilities: Tensor, history: Tensor, noise: GumbelNoise | None, length: int
-    ) -> Tensor:
-        """``(B, V)`` to ``(B,)``."""
-        forbidden = self.endings.forbidden(length)
-        if noise is None:
-            return self.filters(log_probabilities, history, forbidden).argmax(-1)
-        tempered = log_probabilities
-        if self.temperature != 1.0:
-            tempered = log_probabilities / self.temperature
-        return (self.filters(tempered, history, forbidden) + noise.next()).argmax(-1)
+        self, log_probabilities: np.ndarray, drafts: _Drafts, noise: GumbelNoise | None
+    ) -> np.ndarray:
+        """``(B, V)`` to ``(B,)`` int64."""
+        scores = log_probabilities
+        if noise and self.temperature != 1.0:
+            scores = scores / self.temperature
+        forbidden = self.endings.forbidden(drafts.length)
+        if self.filters or forbidden is not None:
+            history = torch.from_numpy(drafts.texts)
+            scores = self.filters(torch.from_numpy(scores), history, forbidden).numpy()
+        if noise:
+            scores = scores + noise.next()
+        chosen: np.ndarray = scores.argmax(1)
+        return chosen
 
-    def _noise(self, drafts: list[_Draft], device: torch.device) -> GumbelNoise | None:
-        if self.temperature == 0.0:
+    def _noise(self, samples: np.ndarray) -> GumbelNoise | None:
+        if self.temperature < GREEDY:
             return None
-        numbers = [draft.sample for draft in drafts]
-        return GumbelNoise(self.seed, numbers, self.n_symbols, device)
+        return GumbelNoise(self.seed, samples.tolist(), self.n_symbols)
 
 
-@dataclass
-class _Draft:
-    """A text that is being generated."""
-
-    prompt: int
-    sample: int
-    text: list[int] = field(default_factory=list)
-
-    def add(self, symbol: int, log_probability: float, endings: Endings) -> Emission:
-        self.text.append(symbol)
-        ended = endings.of_text(self.text)
-        return Emission(self.prompt, self.sample, symbol, log_probability, ended)
+def _advance(model: NextSymbol, symbols: Tensor, state: State) -> tuple[np.ndarray, State]:
+    """The log-probabilities of the next symbols on the host, ``(B, V)`` float32."""
+    logits, state = model.advance(symbols, state)
+    return logits.float().log_softmax(-1).cpu().numpy(), state
 
 
-def _join(emissions: list[Emission]) -> Generated:
-    ended = emissions[-1].ended
-    assert ended is not None
-    text = [emission.symbol for emission in emissions]
-    log_probabilities = [emission.log_probability for emission in emissions]
-    return Generated(without_end(text, ended), log_probabilities, ended, sum(log_probabilities))
+class _Step(NamedTuple):
+    """What the texts number ``numbers`` got, ``(B,)`` each, and those among them that are over."""
+
+    numbers: np.ndarray
+    symbols: np.ndarray
+    log_probabilities: np.ndarray
+    finished: dict[int, Generated]
+
+
+class _Drafts:
+    """The texts that are being drawn, B of them, all of the same length.
+
+    numbers: ``(B,)``, which of all texts these are. rows: ``0 ... B - 1``.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.numbers = self.rows = np.arange(count)
+        self.length = 0
+        self._texts = np.empty((count, 64), dtype=np.int64)
+        self._log_probabilities = np.empty((count, 64), dtype=np.float32)
+
+    @property
+    def texts(self) -> np.ndarray:
+        """``(B, t)``."""
+        return self._texts[:, : self.length]
+
+    def add(self, symbols: np.ndarray, log_probabilities: np.ndarray, endings: Endings) -> _Step:
+        if self.length == self._texts.shape[1]:
+            self._texts = _twice_as_long(self._texts)
+            self._log_probabilities = _twice_as_long(self._log_probabilities)
+        self._texts[:, self.length] = symbols
+        self._log_probabilities[:, self.length] = log_probabilities
+        self.length += 1
+        over = endings.are_over(symbols, self._texts, self.rows, self.length)
+        finished = {}
+        if np.count_nonzero(over):
+            for row in np.flatnonzero(over).tolist():
+                finished[int(self.numbers[row])] = self._text(row, endings)
+        return _Step(self.numbers, symbols, log_probabilities, finished)
+
+    def keep(self, rows: np.ndarray) -> None:
+        """Go on with these only."""
+        self.numbers, self.rows = self.numbers[rows], np.arange(len(rows))
+        self._texts, self._log_probabilities = self._texts[rows], self._log_probabilities[rows]
+
+    def _text(self, row: int, endings: Endings) -> Generated:
+        text = self.texts[row].tolist()
+        log_probabilities = self._log_probabilities[row, : self.length].tolist()
+        ended = endings.of_text(text)
+        assert ended is not None
+        return Generated(without_end(text, ended), log_probabilities, ended, sum(log_probabilities))
+
+
+def _twice_as_long(rows: np.ndarray) -> np.ndarray:
+    return np.concatenate([rows, np.empty_like(rows)], axis=1)

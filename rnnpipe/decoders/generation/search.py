@@ -123,7 +123,7 @@ class _Call:
     def step(self, length: int) -> bool:
         """Every hypothesis gets its symbol number ``length``. Whether any beam goes on."""
         found = self._continuations(length)
-        is_over = self._is_over(found, length)
+        is_over = self.search.endings.are_over(found.symbols, self.texts, found.rows, length)
         width = self.search.width
         best = found.first(width)
         if is_over.any():
@@ -166,20 +166,6 @@ class _Call:
             on_host,
             on_host if values is totals else values.cpu().numpy(),
         )
-
-    def _is_over(self, found: _Found, length: int) -> np.ndarray:
-        """``(S, C)`` bool, as :meth:`Endings.of_text`."""
-        endings = self.search.endings
-        if length == endings.max_length:
-            return np.ones_like(found.symbols, dtype=bool)
-        is_over: np.ndarray = found.symbols == (-1 if endings.end is None else endings.end)
-        if length >= endings.min_length:
-            for *begin, last in endings.stop:
-                if length > len(begin):
-                    before = self.texts[found.rows, length - 1 - len(begin) :]  # (S, C, n)
-                    begun = (before == begin).all(-1)
-                    is_over |= begun & (found.symbols == last)
-        return is_over
 
     def _finish(self, found: _Found, is_over: np.ndarray, length: int) -> None:
         search = self.search
