@@ -1,9 +1,14 @@
 """How the contract tests build every registered component."""
 
+import atexit
+import functools
+import shutil
+import tempfile
 from importlib.metadata import entry_points
 
 import numpy as np
 import spacy
+from spacy.training import Example
 
 from rnnpipe.structures import Sequences
 from rnnpipe.types import DecoderBuilder, Labels, SequenceGeneratorBuilder
@@ -18,6 +23,7 @@ GROUPS = {
     "attention": "rnnpipe_attentions",
     "symbols": "rnnpipe_symbols",
     "output": "rnnpipe_outputs",
+    "adaptation": "rnnpipe_adaptations",
 }
 #: What tells the kinds of a group apart.
 PROTOCOLS = {"decoder": DecoderBuilder, "generator": SequenceGeneratorBuilder}
@@ -40,6 +46,10 @@ DECLARED = {
     "fed_embedding": (
         "embedding",
         lambda builder: any(part.upstream is not None for part in builder.parts()),
+    ),
+    "contextual_embedding": (
+        "embedding",
+        lambda builder: not _lexical(builder) and builder.upstream is None,
     ),
 }
 
@@ -77,12 +87,19 @@ def settings_of(kind, name):
                 "mean": _load("rnnpipe_poolers", "rnnpipe.Mean.v1")(),
             }
         },
+        ("embedding", "rnnpipe.LanguageModelEmbedding.v1"): lambda: {"path": language_model()},
         ("embedding", "rnnpipe.Tok2Vec.v1"): lambda: {"tok2vec": FixedWidth(6)},
         ("generator", "rnnpipe.Sampler.v1"): lambda: {"seed": 1},
         ("generator", "rnnpipe.StochasticBeam.v1"): lambda: {"seed": 1},
         ("symbols", "rnnpipe.Words.v1"): lambda: {"min_count": 1},
         ("symbols", "rnnpipe.SpacedWords.v1"): lambda: {"min_count": 1},
         ("symbols", "rnnpipe.Subwords.v1"): lambda: {"size": 270},
+        ("adaptation", "rnnpipe.NeuralCache.v1"): lambda: {
+            "size": 5,
+            "share": 0.3,
+            "sharpness": 2.0,
+        },
+        ("adaptation", "rnnpipe.DynamicEvaluation.v1"): lambda: {"segment": 4},
         ("output", "rnnpipe.AdaptiveSoftmax.v1"): lambda: {"cutoffs": [3, 6]},
         ("filter", "rnnpipe.Forbidden.v1"): lambda: {"phrases": [[1], [2, 3]]},
         ("filter", "rnnpipe.Forced.v1"): lambda: {"phrase": [1, 2]},
@@ -94,6 +111,19 @@ def settings_of(kind, name):
         ("filter", "rnnpipe.Typical.v1"): lambda: {"p": 0.9},
     }
     return special[kind, name]() if (kind, name) in special else {}
+
+
+@functools.cache
+def language_model():
+    """The folder of a pipeline with a language model."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder)
+    nlp = spacy.blank("en")
+    nlp.add_pipe("rnn_lm", name="lm")
+    doc = nlp.make_doc("The red house in Berlin.")
+    nlp.initialize(lambda: [Example(doc, doc)])
+    nlp.to_disk(folder)
+    return folder
 
 
 class FixedWidth:

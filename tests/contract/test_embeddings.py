@@ -152,3 +152,44 @@ def test_copies_and_pickles_of_fed_embeddings_give_equal_vectors(fed):
         before = module({"upstream": x})
         for other in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
             assert torch.equal(other({"upstream": x}), before)
+
+
+@pytest.fixture
+def contextual(contextual_embedding_name, nlp):
+    """The modules of an embedding that reads documents."""
+    torch.manual_seed(1)
+    modules = [part.build(facts) for part, facts in parts_of(contextual_embedding_name, nlp)]
+    for module in modules:
+        module.initialize(nlp.vocab)
+        module.eval()
+    return modules
+
+
+def documents(nlp):
+    return [Doc(nlp.vocab, words=WORDS[i : i + n]) for i, n in [(0, 5), (3, 0), (5, 10), (0, 1)]]
+
+
+def test_documents_do_not_depend_on_the_others(contextual, nlp):
+    docs = documents(nlp)
+    for module in contextual:
+        together = vectors_of(module, docs)
+        assert together.shape == (16, module.n_out)
+        alone = torch.cat([vectors_of(module, [doc]) for doc in docs])
+        torch.testing.assert_close(together, alone, atol=1e-5, rtol=0)
+        assert vectors_of(module, []).shape == (0, module.n_out)
+
+
+def test_contextual_embeddings_run_without_a_device(contextual, nlp):
+    for module in contextual:
+        features = to_device(module.featurize(documents(nlp)), torch.device("meta"))
+        vectors = module.to("meta").train()(features)
+        assert vectors.is_meta
+        if vectors.requires_grad:
+            vectors.sum().backward()
+
+
+def test_copies_and_pickles_of_contextual_embeddings_give_equal_vectors(contextual, nlp):
+    for module in contextual:
+        before = vectors_of(module, documents(nlp))
+        for other in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
+            assert torch.equal(vectors_of(other, documents(nlp)), before)
