@@ -158,3 +158,9 @@ def log_likelihoods(
         if adaptation is None:
             return network.log_likelihoods(texts)
         return [adaptation.log_likelihoods(network, text) for text in texts]
+
+
+def with_drawn_targets(model: Model[Any, Any], texts: Sequence[Text]) -> list[Text]:
+    """The texts with what the model might have written after each symbol."""
+    with language_model_shim(model).evaluation() as module:
+        return cast(TorchLanguageModel, module).with_drawn_targets(texts)

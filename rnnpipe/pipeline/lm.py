@@ -20,12 +20,14 @@ from rnnpipe.architectures.language_model import (
     Run,
     language_model_builder,
     language_model_shim,
+    log_likelihoods,
+    with_drawn_targets,
 )
 from rnnpipe.errors import CorpusError, TrainingError, expected
 from rnnpipe.language_model import LanguageModel, Text
 from rnnpipe.pipeline.lm_text import LanguageModelAlphabet, Writer
 from rnnpipe.streams import PLACE, Place
-from rnnpipe.types import BOUNDARY, Generated, SequenceGeneratorBuilder, Symbols
+from rnnpipe.types import BOUNDARY, Adaptation, Generated, SequenceGeneratorBuilder, Symbols
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class RnnLanguageModel(TrainablePipe):  # type: ignore[misc]  # spaCy's base cla
         self.name = name
         self.scorer = scorer or self.cross_entropy
         self.cfg = {"end_symbol": end_symbol}
+        self._rehearsal_model: Model[Any, Any] | None = None
         set_extensions()
 
     # -- symbols -------------------------------------------------------------------------------
@@ -151,12 +154,34 @@ class RnnLanguageModel(TrainablePipe):  # type: ignore[misc]  # spaCy's base cla
         examples = list(examples)
         validate_examples(examples, "RnnLanguageModel.update")
         if examples:
-            set_dropout_rate(self.model, drop)
-            run, _ = self.model.begin_update([self._training_text(eg) for eg in examples])
-            losses[self.name] += self.get_loss(examples, run)[0]
+            losses[self.name] += self._learn([self._training_text(eg) for eg in examples], drop)
             if sgd is not None:
                 self.finish_update(sgd)
         return losses
+
+    def rehearse(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn to predict as the model did when ``nlp.resume_training()`` was called: after every
+        symbol of the documents, one that it draws. The loss is in nats, added up over symbols."""
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        texts = [self.text_of(eg.predicted) for eg in examples]
+        if self._rehearsal_model is not None and texts:
+            losses[self.name] += self._learn(with_drawn_targets(self._rehearsal_model, texts), drop)
+            if sgd is not None:
+                self.finish_update(sgd)
+        return losses
+
+    def _learn(self, texts: Sequence[Text], drop: float) -> float:
+        set_dropout_rate(self.model, drop)
+        run, _ = self.model.begin_update(texts)
+        return self.get_loss([], run)[0]
 
     def get_loss(self, examples: Iterable[Example], scores: Run) -> tuple[float, Any]:
         """The loss of a training pass in nats. The gradients are added up on the way."""
@@ -175,8 +200,15 @@ class RnnLanguageModel(TrainablePipe):  # type: ignore[misc]  # spaCy's base cla
 
     def predict(self, docs: Iterable[Doc]) -> list[Likelihood]:
         """The likelihood of each document; the documents stay as they are."""
+        return self.likelihoods(docs, language_model_builder(self.model).adaptation)
+
+    def likelihoods(
+        self, docs: Iterable[Doc], adaptation: Adaptation | None = None
+    ) -> list[Likelihood]:
+        """The likelihood of each document, by the model or as it adapts to the document, such as
+        ``NeuralCache(size=1000)``; the documents stay as they are."""
         docs = list(docs)
-        scores = self.model.predict([self.text_of(doc) for doc in docs])
+        scores = log_likelihoods(self.model, [self.text_of(doc) for doc in docs], adaptation)
         return [self._likelihood(doc, score) for doc, score in zip(docs, scores, strict=True)]
 
     def _likelihood(self, doc: Doc, scores: np.ndarray) -> Likelihood:
