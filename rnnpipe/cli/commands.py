@@ -298,7 +298,11 @@ def attention_cli(
     output: Annotated[Path, typer.Option("--output", "-o", help="Picture to draw: .png or .svg")],
     component: Component = None,
 ) -> None:
-    """Draw where a network looks: which tokens a text classifier's attention pooler takes up."""
+    """Draw where a network looks.
+
+    Of a sequence-to-sequence model, which symbols of the text counted for each that it writes; of a
+    text classifier with an attention pooler, which tokens counted for its category.
+    """
     with errors_told():
         from rnnpipe.cli.instruments import attention
 

@@ -41,6 +41,10 @@ def generate(
     """
     decoder = _decoder(settings, filters, beam_size)
     reader = language_model_reader(model, component)
+    if reader.backward:
+        want = "a language model that reads forwards"
+        got, do = "one over rnnpipe.Backward.v1", "What it writes would be back to front."
+        raise SettingsError(expected(f"component {reader.pipe.name!r}", want, got, do))
     text = _standard_input() if prompt == _STDIN else prompt
     doc = reader.doc(text)
     _require_known(reader, doc)

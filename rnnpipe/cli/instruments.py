@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -12,7 +11,7 @@ from rich.table import Table
 from rnnpipe.cli.pipelines import find_pipe, language_model_reader, load_pipeline
 from rnnpipe.cli.text import open_text
 from rnnpipe.errors import SettingsError, expected
-from rnnpipe.instruments.attention import draw_attention, pooling_attention
+from rnnpipe.instruments.attention import draw_attention, pooling_attention, translation_attention
 from rnnpipe.instruments.exposure_bias import ExposureBias
 from rnnpipe.instruments.exposure_bias import exposure_bias as measure_exposure_bias
 from rnnpipe.instruments.exposure_picture import draw_exposure_bias
@@ -21,6 +20,7 @@ from rnnpipe.instruments.pictures import require_picture
 from rnnpipe.instruments.trace import Cell, trace
 from rnnpipe.instruments.trace_html import html_page
 from rnnpipe.instruments.trace_terminal import print_trace
+from rnnpipe.pipeline.seq2seq import RnnSeq2Seq
 from rnnpipe.pipeline.textcat import RnnTextCategorizer
 
 
@@ -109,9 +109,15 @@ def attention(model: str, text: str, output: Path, component: str | None) -> Non
     Raises SettingsError for what is wrong with pipeline, text or output."""
     require_picture(output)
     nlp = load_pipeline(model)
-    what = "one text classifier (rnn_textcat, rnn_textcat_multilabel)"
-    pipe: Any = find_pipe(nlp, RnnTextCategorizer, what, component)
-    draw_attention(pooling_attention(nlp, pipe, text), output)
+    what = "one with attention (rnn_seq2seq, rnn_textcat, rnn_textcat_multilabel)"
+    pipe: RnnSeq2Seq | RnnTextCategorizer = find_pipe(
+        nlp, (RnnSeq2Seq, RnnTextCategorizer), what, component
+    )
+    if isinstance(pipe, RnnSeq2Seq):
+        found = translation_attention(nlp, pipe, text)
+    else:
+        found = pooling_attention(nlp, pipe, text)
+    draw_attention(found, output)
     _say_written(output)
 
 

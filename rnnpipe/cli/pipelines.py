@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import spacy
 from spacy.language import Language
@@ -11,8 +11,6 @@ from spacy.language import Language
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.instruments.reading import Reader
 from rnnpipe.pipeline.lm import RnnLanguageModel
-
-Pipe = TypeVar("Pipe")
 
 
 def load_pipeline(model: str) -> Language:
@@ -34,12 +32,12 @@ def _is_missing(model: str) -> bool:
     return not (Path(model) / "meta.json").exists()
 
 
-def find_pipe(nlp: Language, kind: type[Pipe], what: str, name: str | None) -> Pipe:
-    """The component of this class: the one with that name, or the only one there is.
+def find_pipe(nlp: Language, kinds: tuple[type, ...], what: str, name: str | None) -> Any:
+    """The component of these classes: the one with that name, or the only one there is.
 
     what: it in words. Raises SettingsError if there is none, or more than one to choose from.
     """
-    fit = {key: pipe for key, pipe in nlp.pipeline if isinstance(pipe, kind)}
+    fit = {key: pipe for key, pipe in nlp.pipeline if isinstance(pipe, kinds)}
     if name is not None and name in fit:
         return fit[name]
     if name is None and len(fit) == 1:
@@ -57,4 +55,5 @@ def find_pipe(nlp: Language, kind: type[Pipe], what: str, name: str | None) -> P
 def language_model_reader(model: str, component: str | None) -> Reader:
     """The language model of a pipeline. Raises SettingsError as the two above."""
     nlp = load_pipeline(model)
-    return Reader(nlp, find_pipe(nlp, RnnLanguageModel, "one language model (rnn_lm)", component))
+    what = "one language model (rnn_lm)"
+    return Reader(nlp, find_pipe(nlp, (RnnLanguageModel,), what, component))

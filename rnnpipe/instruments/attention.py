@@ -17,6 +17,7 @@ from rnnpipe.errors import SettingsError, expected
 from rnnpipe.instruments.appearance import visible
 from rnnpipe.instruments.pictures import picture
 from rnnpipe.network import Network
+from rnnpipe.pipeline.seq2seq import RnnSeq2Seq
 from rnnpipe.pipeline.textcat import RnnTextCategorizer
 
 
@@ -53,6 +54,30 @@ def pooling_attention(nlp: Language, pipe: RnnTextCategorizer, text: str) -> Att
         row_title="",
         column_title="Token",
         title=f"Attention of '{pipe.name}' ({best}: {doc.cats[best]:.2f})",
+    )
+
+
+def translation_attention(nlp: Language, pipe: RnnSeq2Seq, text: str) -> Attention:
+    """The shares of the symbols of a text in each symbol of what the component writes for it.
+
+    RAISES: SettingsError if the component has no attention, or there is nothing to look at.
+    """
+    doc, attribute = nlp(text), pipe.cfg["attribute"]
+    shares = doc._.get(f"{attribute}_attention")
+    if shares is None:
+        where = f"components.{pipe.name}.model.attention"
+        do = "Train it with @rnnpipe_attentions = 'rnnpipe.Additive.v1', for instance."
+        raise SettingsError(expected(where, "attention", "no attention", do))
+    if not shares.size:
+        do = "Give another text."
+        raise SettingsError(expected("text", "one that is read and answered", "no symbols", do))
+    return Attention(
+        shares=shares,
+        rows=doc._.get(f"{attribute}_pieces"),
+        columns=pipe.source_pieces(doc),
+        row_title="Written",
+        column_title="Read",
+        title=f"Attention of '{pipe.name}'",
     )
 
 

@@ -12,9 +12,10 @@ import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from rnnpipe.architectures.language_model import language_model_shim
+from rnnpipe.architectures.language_model import language_model_builder, language_model_shim
 from rnnpipe.language_model import LanguageModel, Text
 from rnnpipe.pipeline.lm import RnnLanguageModel
+from rnnpipe.symbols.backward import BackwardSymbols
 from rnnpipe.types import BOUNDARY, Stepper
 
 #: A text of which words, and pieces of words, make fewer symbols than it has characters.
@@ -35,6 +36,11 @@ class Reader:
         """Whether a symbol is a character or a part of one, so that words do not matter."""
         return len(self.pipe.symbols.encode(_PROBE)) >= len(_PROBE)
 
+    @property
+    def backward(self) -> bool:
+        """Whether texts are read from the end."""
+        return isinstance(self.pipe.symbols, BackwardSymbols)
+
     def doc(self, text: str) -> Doc:
         """A document whose tokens are characters, or else what the pipeline's tokenizer makes of
         each line, as ``rnnpipe.TextStream.v1`` has it."""
@@ -44,31 +50,46 @@ class Reader:
         return Doc.from_docs(docs, ensure_whitespace=False) if docs else self.nlp.make_doc("")
 
     def symbols(self, blocks: Iterable[str]) -> Iterator[np.ndarray]:
-        """The symbols of a text that comes in blocks, ``(N,)`` int64 each."""
-        if self.by_character:
-            yield from map(self.pipe.symbols.encode, blocks)
-            return
-        for text in _whole_lines(blocks):
-            docs = [self.nlp.make_doc(line) for line in _lines(text)]
-            yield np.concatenate([self.pipe.symbols.read(doc) for doc in docs])
+        """The symbols of a text that comes in blocks, ``(N,)`` int64 each, in the order in which
+        the model reads them: from the end, where it does, once all blocks are there."""
+        texts = blocks if self.by_character else _whole_lines(blocks)
+        for text in ["".join(texts)] if self.backward else texts:
+            if self.by_character:
+                yield self.pipe.symbols.encode(text)
+            else:
+                yield self.pipe.symbols.read(self.doc(text))
 
     def log_probabilities(self, pieces: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """The log-probability of each symbol of a document that comes in pieces, ``(N,)`` in nats.
-        The state is carried along; one for the end symbol comes last, if that counts."""
+        One for the end symbol comes last, if that counts.
+
+        The state is carried along; only where the model is set to adapt to its document are all
+        pieces joined first."""
+        if self.pipe.cfg["end_symbol"]:
+            pieces = chain(pieces, [np.array([BOUNDARY])])
+        if language_model_builder(self.pipe.model).adaptation is None:
+            return self._carried(pieces)
+        whole = np.concatenate([np.zeros(0, dtype=np.int64), *pieces])
+        return iter(self.pipe.model.predict([_text(BOUNDARY, whole)]))
+
+    def _carried(self, pieces: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         shim = language_model_shim(self.pipe.model)
         last, state = BOUNDARY, None
-        end = [np.array([BOUNDARY])] if self.pipe.cfg["end_symbol"] else []
-        for symbols in chain(pieces, end):
+        for symbols in pieces:
             if not len(symbols):
                 continue
             with shim.evaluation() as module:
                 model = cast(LanguageModel, module)
                 if state is None:
                     state = cast(Stepper, model.encoder).start(1)
-                text = Text(np.concatenate([[last], symbols[:-1]]), symbols)
-                scores, state = model.log_likelihood(text, state)
+                scores, state = model.log_likelihood(_text(last, symbols), state)
             last = int(symbols[-1])
             yield scores
+
+
+def _text(before: int, symbols: np.ndarray) -> Text:
+    """What follows on a symbol."""
+    return Text(np.concatenate([[before], symbols[:-1]]), symbols)
 
 
 def _lines(text: str) -> list[str]:

@@ -11,6 +11,7 @@ from typing import cast
 
 import numpy as np
 import torch
+from spacy.tokens import Doc
 from torch import Tensor, nn
 
 from rnnpipe.architectures.language_model import language_model_shim
@@ -46,7 +47,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Trace:
-    """A text of P pieces: characters or, where symbols are longer, tokens.
+    """A text of P pieces: characters, subwords or tokens, whichever the model's symbols make up.
 
     pieces: their texts; joined, they are the text.
     nats: ``(P,)`` the negative log-probability of each given those before it.
@@ -68,18 +69,24 @@ def trace(reader: Reader, text: str, cell: Cell | None = None) -> Trace:
     RAISES: SettingsError if there is no such cell.
     """
     doc = reader.doc(text)
-    symbols, owners = reader.pipe.symbols.read(doc), reader.pipe.symbols.owners(doc)
+    symbols = reader.pipe.symbols.read(doc)
+    pieces, owners = _pieces(reader, doc)
     scores = np.concatenate([np.zeros(0), *reader.log_probabilities([symbols])])
-    nats = np.bincount(owners, -scores[: len(owners)], minlength=len(doc))
+    nats = np.bincount(owners, -scores[: len(owners)], minlength=len(pieces))
     found = {} if cell is None else activations(reader, symbols, cell)
-    last = np.searchsorted(owners, np.arange(len(doc)), side="right") - 1  # symbol of each piece
-    return Trace(
-        [token.text_with_ws for token in doc],
-        nats,
-        math.log(len(reader.pipe.symbols)),
-        cell,
-        {name: values[last] for name, values in found.items()},
-    )
+    last = np.zeros(len(pieces), dtype=np.int64)
+    np.maximum.at(last, owners, np.arange(len(owners)))  # of the symbols of each piece
+    guess = math.log(len(reader.pipe.symbols))
+    return Trace(pieces, nats, guess, cell, {name: v[last] for name, v in found.items()})
+
+
+def _pieces(reader: Reader, doc: Doc) -> tuple[list[str], np.ndarray]:
+    """The texts of the symbols, where they make up the document, or else of its tokens; and which
+    of them each symbol belongs to, ``(N,)``."""
+    pieces = reader.pipe.symbols.pieces(doc)
+    if "".join(pieces) == doc.text:
+        return pieces, np.arange(len(pieces))
+    return [token.text_with_ws for token in doc], reader.pipe.symbols.owners(doc)
 
 
 def activations(reader: Reader, symbols: np.ndarray, cell: Cell) -> dict[str, np.ndarray]:

@@ -2,19 +2,22 @@
 
 import pytest
 import spacy
-from small_pipelines import language_model, text_classifier
+from small_pipelines import language_model, text_classifier, translator
 
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
     """A folder of pipelines: ``characters``, ``words`` and ``ends`` have a language model ``lm``
-    each, ``two`` has two, ``cat`` and ``max`` a text classifier, ``blank`` nothing."""
+    each, ``two`` has two, ``backward`` one that reads from the end, ``cat`` and ``max`` a text
+    classifier, ``spell`` a translator, ``blank`` nothing."""
     folder = tmp_path_factory.mktemp("models")
     pipelines = {
         "characters": language_model(),
         "words": language_model("words"),
         "ends": language_model(end_symbol=True),
         "cat": text_classifier(),
+        "spell": translator(),
+        "backward": language_model(backward=True),
         "max": text_classifier("Max"),
         "blank": spacy.blank("en"),
     }

@@ -137,8 +137,7 @@ def test_unknown_symbols_in_the_prompt(models):
         (["--beam-size", 10_000], "rnnpipe.Beam.v1.beam_size: expected at most the number of sym"),
         (
             ["--beam-size", 2, "-t", 0.5],
-            "Error: --temperature: expected no value with --beam-size, got 0.5. "
-            "A beam search does not draw: leave out one of the two.",
+            "--beam-size, got 0.5. A beam search does not draw: leave out one of the two.",
         ),
         (["--beam-size", 2, "--seed", 5], "Error: --seed: expected no value with --beam-size"),
     ],
@@ -164,6 +163,13 @@ def test_there_is_no_language_model_in_it(models):
         "among its own: cat (rnn_textcat). Name another pipeline."
     )
     assert "among its own: there are none." in fails("generate", models / "blank")
+
+
+def test_a_model_that_reads_from_the_end(models):
+    assert fails("generate", models / "backward") == (
+        "Error: component 'lm': expected a language model that reads forwards, got "
+        "'one over rnnpipe.Backward.v1'. What it writes would be back to front."
+    )
 
 
 def test_one_language_model_of_two(models):

@@ -76,9 +76,10 @@ def test_loss_of_what_cannot_be(models, text_file, options, message):
     assert fails("loss", models / "characters", *options).startswith(message)
 
 
-def test_attention(models, tmp_path):
+@pytest.mark.parametrize(("model", "text"), [("cat", "a red rose"), ("spell", "abc")])
+def test_attention(models, tmp_path, model, text):
     path = tmp_path / "heat.png"
-    assert works("attention", models / "cat", "a red rose", "--output", path) == ""
+    assert works("attention", models / model, text, "--output", path) == ""
     assert colours(path) > 50
 
 

@@ -1,4 +1,4 @@
-"""Small trained pipelines to look into: language models, and a text classifier with attention."""
+"""Small trained pipelines to look into: of language models, and of what has attention."""
 
 from functools import cache
 
@@ -24,17 +24,24 @@ def fitted(nlp, examples, steps):
     return nlp
 
 
+def backwards(symbols):
+    return {"@rnnpipe_symbols": "rnnpipe.Backward.v1", "symbols": symbols}
+
+
 @cache
-def language_model(kind="characters", encoder="LSTM", depth=2, end_symbol=False):
+def language_model(
+    kind="characters", encoder="LSTM", depth=2, end_symbol=False, backward=False, adaptation=None
+):
     """A pipeline with the component ``lm``."""
     nlp = spacy.blank("en")
     model = {
         "@architectures": "rnnpipe.LanguageModel.v1",
         "width": 12,
-        "symbols": SYMBOLS[kind],
+        "symbols": backwards(SYMBOLS[kind]) if backward else SYMBOLS[kind],
         "encoder": {"@rnnpipe_encoders": f"rnnpipe.{encoder}.v1", "width": 16, "depth": depth},
         "output": {"@rnnpipe_outputs": "rnnpipe.FullSoftmax.v1"},
         "max_length": 16,
+        "adaptation": {"@rnnpipe_adaptations": f"rnnpipe.{adaptation}.v1"} if adaptation else None,
     }
     nlp.add_pipe("rnn_lm", name="lm", config={"model": model, "end_symbol": end_symbol})
     lines = TEXT.splitlines(keepends=True)
@@ -61,3 +68,27 @@ def text_classifier(pooler="Attention"):
     cats = {x: {c: float(c == y) for c in ("rose", "sky")} for x, y in CATS.items()}
     examples = [Example.from_dict(nlp.make_doc(x), {"cats": y}) for x, y in cats.items()]
     return fitted(nlp, examples, 10)
+
+
+@cache
+def translator(attention="General"):
+    """A pipeline with the component ``spell``, which writes a word back to front."""
+    nlp = spacy.blank("xx")
+    model = {
+        "@architectures": "rnnpipe.Seq2Seq.v1",
+        "source": {"@rnnpipe_symbols": "rnnpipe.Characters.v1"},
+        "target": {"@rnnpipe_symbols": "rnnpipe.Characters.v1"},
+        "encoder": {"@rnnpipe_encoders": "rnnpipe.BiLSTM.v1", "width": 8},
+        "decoder": {"@rnnpipe_encoders": "rnnpipe.LSTM.v1", "width": 16},
+        "attention": {"@rnnpipe_attentions": f"rnnpipe.{attention}.v1"} if attention else None,
+        "output": {"@rnnpipe_outputs": "rnnpipe.FullSoftmax.v1"},
+        "width": 12,
+    }
+    search = {"@rnnpipe_decoders": "rnnpipe.Beam.v1", "beam_size": 2, "max_length": 9}
+    nlp.add_pipe("rnn_seq2seq", name="spell", config={"model": model, "search": search})
+    examples = []
+    for word in ("abc", "cab", "ba", "acb"):
+        reference = nlp.make_doc(word)
+        reference._.translation = word[::-1]
+        examples.append(Example(nlp.make_doc(word), reference))
+    return fitted(nlp, examples, 40)

@@ -1,11 +1,15 @@
-"""The attention of a text classifier's pooler."""
+"""The attention of a text classifier's pooler, and of a sequence-to-sequence model."""
 
 import numpy as np
 import pytest
-from small_pipelines import text_classifier
+from small_pipelines import text_classifier, translator
 
 from rnnpipe.errors import SettingsError
-from rnnpipe.instruments.attention import attention_poolers, pooling_attention
+from rnnpipe.instruments.attention import (
+    attention_poolers,
+    pooling_attention,
+    translation_attention,
+)
 
 
 def attention(pooler, text):
@@ -54,3 +58,33 @@ def test_a_text_without_tokens():
     with pytest.raises(SettingsError) as error:
         attention("Attention", "")
     assert str(error.value) == "text: expected a text with tokens, got no tokens. Give another."
+
+
+def test_a_translation_and_what_it_was_made_from():
+    nlp = translator()
+    found = translation_attention(nlp, nlp.get_pipe("spell"), "abc")
+    doc = nlp("abc")
+    assert found.columns == ["a", "b", "c"]
+    assert "".join(found.rows) == doc._.translation != ""
+    np.testing.assert_array_equal(found.shares, doc._.translation_attention)
+    np.testing.assert_allclose(found.shares.sum(1), np.ones(len(found.rows)), rtol=1e-5)
+    assert (found.row_title, found.column_title) == ("Written", "Read")
+
+
+def test_a_translator_without_attention():
+    nlp = translator(attention=None)
+    with pytest.raises(SettingsError) as error:
+        translation_attention(nlp, nlp.get_pipe("spell"), "abc")
+    assert str(error.value) == (
+        "components.spell.model.attention: expected attention, got no attention. "
+        "Train it with @rnnpipe_attentions = 'rnnpipe.Additive.v1', for instance."
+    )
+
+
+def test_nothing_to_translate():
+    nlp = translator()
+    with pytest.raises(SettingsError) as error:
+        translation_attention(nlp, nlp.get_pipe("spell"), "")
+    assert str(error.value) == (
+        "text: expected one that is read and answered, got no symbols. Give another text."
+    )

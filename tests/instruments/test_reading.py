@@ -38,10 +38,27 @@ def test_symbols_do_not_depend_on_where_blocks_end(places, kind):
     np.testing.assert_array_equal(got, one.pipe.symbols.read(one.doc(TEXT)))
 
 
-@pytest.mark.parametrize("kind", SYMBOLS)
+@given(places=st.lists(st.integers(0, len(TEXT)), max_size=5), kind=st.sampled_from([*SYMBOLS]))
+@settings(deadline=None, max_examples=10)
+def test_a_text_read_from_its_end_comes_in_one_piece(places, kind):
+    one = reader(kind, backward=True)
+    (got,) = one.symbols(cut(TEXT, places))
+    np.testing.assert_array_equal(got, one.pipe.symbols.read(one.doc(TEXT)))
+    assert one.backward
+    assert not reader(kind).backward
+
+
 @pytest.mark.parametrize("end_symbol", [True, False])
-def test_scores_in_pieces_are_those_of_the_component(kind, end_symbol):
-    one = reader(kind, end_symbol=end_symbol)
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        *((kind, {}) for kind in SYMBOLS),
+        ("characters", {"adaptation": "NeuralCache"}),
+        ("words", {"adaptation": "DynamicEvaluation"}),
+    ],
+)
+def test_scores_in_pieces_are_those_of_the_component(kind, more, end_symbol):
+    one = reader(kind, end_symbol=end_symbol, **more)
     symbols = one.pipe.symbols.read(one.doc(TEXT * 3))
     pieces = np.split(symbols, [0, 1, 7, 7, 20])
     got = np.concatenate(list(one.log_probabilities(pieces)))

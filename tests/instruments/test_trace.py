@@ -21,22 +21,31 @@ def reader(kind="characters", **settings):
     return Reader(nlp, nlp.get_pipe("lm"))
 
 
+@pytest.mark.parametrize("backward", [False, True])
 @pytest.mark.parametrize("kind", SYMBOLS)
-def test_pieces_are_the_text_and_their_nats_its_loss(kind):
-    one = reader(kind, end_symbol=True)
+def test_pieces_are_the_text_and_their_nats_its_loss(kind, backward):
+    one = reader(kind, end_symbol=True, backward=backward)
     traced = trace(one, TEXT)
     assert "".join(traced.pieces) == TEXT
     assert len(traced.pieces) == (len(TEXT) if kind != "words" else len(one.doc(TEXT)))
     likelihood = one.pipe.predict([one.doc(TEXT)])[0]
     np.testing.assert_allclose(traced.nats, -likelihood.tokens, atol=1e-4)
+    assert traced.nats.sum() == pytest.approx(-likelihood.total + likelihood.end, abs=1e-3)
     assert traced.guess == pytest.approx(math.log(len(one.pipe.symbols)))
     assert traced.activations == {}
 
 
-@pytest.mark.parametrize("kind", SYMBOLS)
-@pytest.mark.parametrize("encoder", ["LSTM", "GRU"])
-def test_activations_are_the_states_after_each_piece(kind, encoder):
-    one = reader(kind, encoder=encoder)
+@pytest.mark.parametrize(
+    ("kind", "encoder", "backward"),
+    [
+        ("characters", "LSTM", False),
+        ("bytes", "LSTM", False),
+        ("words", "GRU", False),
+        ("characters", "GRU", True),
+    ],
+)
+def test_activations_are_the_states_after_each_piece(kind, encoder, backward):
+    one = reader(kind, encoder=encoder, backward=backward)
     traced = trace(one, TEXT, Cell(1, 5))
     assert set(traced.activations) == ({"h", "c"} if encoder == "LSTM" else {"h"})
     doc, symbols = one.doc(TEXT), one.pipe.symbols
