@@ -11,6 +11,7 @@ import spacy
 import torch
 from spacy.cli.convert import convert
 from spacy.cli.train import train
+from spacy.training import Example
 from spacy.util import load_config
 from spacy.vectors import Vectors
 
@@ -86,8 +87,31 @@ def shakespeare_slice(folder):
     return {"train": text, "dev": text}
 
 
+def raw_text_slice(folder):
+    source = Path(DATA) / "ud-en-ewt" / "en_ewt-ud-train.conllu"
+    lines = source.read_text(encoding="utf8").splitlines()
+    texts = [line[9:] for line in lines if line.startswith("# text = ")][:120]
+    paths = {"train": folder / "train.txt", "dev": folder / "dev.txt"}
+    for path, part in zip(paths.values(), (texts[:100], texts[100:]), strict=True):
+        path.write_text("\n".join(part), encoding="utf8")
+    return paths
+
+
+def ewt_slice_and_language_models(folder):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("rnn_lm", name="lm")
+    docs = [nlp.make_doc("Bad weather prevented us from departing.")]
+    nlp.initialize(lambda: [Example(doc, doc) for doc in docs])
+    models = {name: folder / name for name in ("forward", "backward")}
+    for path in models.values():
+        nlp.to_disk(path)
+    return {**ewt_slice(folder), **models}
+
+
 SLICES = {
     "char_lm": shakespeare_slice,
+    "contextual_lm": raw_text_slice,
+    "contextual_tagger": ewt_slice_and_language_models,
     "quickstart": sample_slice,
     "tagger": ewt_slice_and_vectors,
     "ner": wnut17_slice,
@@ -112,8 +136,8 @@ def test_a_config_trains_and_comes_back(name, tmp_path, monkeypatch):
     few_steps = {"training.max_steps": 4, "training.eval_frequency": 2}
     train(CONFIGS / f"{name}.cfg", tmp_path / "out", overrides={**paths, **few_steps})
     # What was saved stands on its own.
-    if "paths.vectors" in paths:
-        shutil.rmtree(paths["paths.vectors"])
+    for source in {"paths.vectors", "paths.forward", "paths.backward"} & set(paths):
+        shutil.rmtree(paths[source])
     first, again = (spacy.load(tmp_path / "out" / "model-best") for _ in range(2))
     texts = ["When does the film from London start ?", "Play it again", "", "a\u3000😀 xyzzy"]
     answers = [annotation(doc) for doc in first.pipe(texts)]
