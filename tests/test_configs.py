@@ -108,15 +108,30 @@ def ewt_slice_and_language_models(folder):
     return {**ewt_slice(folder), **models}
 
 
+def g2p_slice(folder):
+    source = Path(DATA) / "sigmorphon2020-g2p"
+    return {
+        part: head(source / f"fre_{part}.tsv", folder / f"{part}.tsv", 60)
+        for part in ("train", "dev")
+    }
+
+
+def tatoeba_slice(folder):
+    text = head(Path(DATA) / "tatoeba-fra-eng" / "fra.txt", folder / "fra.txt", 300)
+    return {"train": text, "dev": text}
+
+
 SLICES = {
     "char_lm": shakespeare_slice,
     "contextual_lm": raw_text_slice,
     "contextual_tagger": ewt_slice_and_language_models,
+    "g2p": g2p_slice,
     "quickstart": sample_slice,
     "tagger": ewt_slice_and_vectors,
     "ner": wnut17_slice,
     "slots_intents": snips_slice,
     "textcat": subj_slice,
+    "translate": tatoeba_slice,
 }
 #: Configs that other tests train.
 ELSEWHERE = {"spacy_tagger_parser"}
@@ -150,7 +165,8 @@ def test_a_config_trains_and_comes_back(name, tmp_path, monkeypatch):
 
 def annotation(doc):
     cats = {label: round(value, 5) for label, value in doc.cats.items()}
-    return [(t.tag_, t.pos_, t.ent_iob_, t.ent_type_) for t in doc], cats
+    translation = doc._.translation if doc.has_extension("translation") else None
+    return [(t.tag_, t.pos_, t.ent_iob_, t.ent_type_) for t in doc], cats, translation
 
 
 @pytest.mark.parametrize("name", sorted(SLICES))
