@@ -20,6 +20,9 @@ from rnnpipe.network import Network
 from rnnpipe.pipeline.seq2seq import RnnSeq2Seq
 from rnnpipe.pipeline.textcat import RnnTextCategorizer
 
+#: The longest names, in characters, that are written upright under their columns.
+_UPRIGHT = 3
+
 
 @dataclass(frozen=True)
 class Attention:
@@ -110,6 +113,11 @@ def _watched(poolers: Sequence[nn.Module]) -> Iterator[dict[nn.Module, np.ndarra
             hook.remove()
 
 
+def _labels(names: Sequence[str]) -> list[str]:
+    """Without the spaces around words, which would leave gaps."""
+    return [visible(name.strip(" ") or name) for name in names]
+
+
 def draw_attention(attention: Attention, path: Path) -> None:
     """A heat map with every row and column named."""
     n_rows, n_columns = attention.shares.shape
@@ -117,12 +125,16 @@ def draw_attention(attention: Attention, path: Path) -> None:
     with picture(path, size) as figure:
         axes = figure.subplots()
         image = axes.imshow(attention.shares, cmap="Blues", vmin=0.0, aspect="auto")
-        columns, rows = (list(map(visible, x)) for x in (attention.columns, attention.rows))
-        axes.set_xticks(range(n_columns), columns, rotation=60, ha="right", rotation_mode="anchor")
+        columns, rows = _labels(attention.columns), _labels(attention.rows)
+        axes.set_xticks(range(n_columns), columns)
+        if any(len(label) > _UPRIGHT for label in columns):
+            axes.tick_params("x", rotation=60)
+            for label in axes.get_xticklabels():
+                label.set(ha="right", rotation_mode="anchor")
         axes.set_yticks(range(n_rows), rows)
         axes.set_xlabel(attention.column_title)
         axes.set_ylabel(attention.row_title)
         axes.set_title(attention.title)
         for text in (*axes.get_xticklabels(), *axes.get_yticklabels(), axes.title):
             text.set_parse_math(False)  # a dollar does not begin a formula
-        figure.colorbar(image, label="Attention (share of the row)")
+        figure.colorbar(image, label="Share of the row")

@@ -41,7 +41,7 @@ BIAS = ExposureBias(
 DRAWN = {
     "attention": (
         lambda path: draw_attention(ATTENTION, path),
-        ["$x_1$", "$ 5 and $", "↵", "Target", "Source", "'$seq$'", "Attention (share of the row)"],
+        ["$x_1$", "$ 5 and $", "↵", "Target", "Source", "'$seq$'", "Share of the row"],
     ),
     "exposure": (
         lambda path: draw_exposure_bias(BIAS, path),
