@@ -3,8 +3,8 @@
     RNNPIPE_DATA=data python benchmarks/seq2seq.py g2p [--languages ice kor]
     RNNPIPE_DATA=data python benchmarks/seq2seq.py translate [--attention none]
 
-g2p trains configs/g2p.cfg on each language of SIGMORPHON 2020 (3,600 words) and scores the 450 words
-of its dev set: the word error rate and the phoneme error rate, and their means over the languages.
+g2p trains configs/g2p.cfg on each language of SIGMORPHON 2020 (3,600 words) and scores the 450
+words of its dev set: word and phoneme error rate, and their means over the languages.
 translate trains configs/translate.cfg on 30,000 pairs of Tatoeba and scores 1,000 pairs with other
 English sentences; with `--attention none` the same model without attention.
 
