@@ -20,7 +20,7 @@ from rnnpipe.outputs.full import SoftmaxOutput
 from rnnpipe.structures import State
 
 #: Up to so many rows, a compiled loop beats products by a library.
-FEW = 4
+FEW = 12
 
 
 class FoldedState(NamedTuple):

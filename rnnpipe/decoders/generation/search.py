@@ -51,8 +51,7 @@ class Search:
         return [call.texts_of(beam) for beam in range(len(call.leaves))]
 
 
-@dataclass(frozen=True)
-class _Found:
+class _Found(NamedTuple):
     """Ranked continuations, on the host, ``(S, C)`` each: of which hypothesis, counted through all
     beams, by which symbol, the model's log-probability of it, and what :data:`Ranked` says."""
 
@@ -117,6 +116,7 @@ class _Call:
         self.texts = np.zeros((n_beams * width, 0), dtype=np.int64)  # only where they are read
         self.steps: list[_Step] = []
         self.beams = np.arange(n_beams)  # the numbers of those that go on
+        self.first_rows = self.beams[:, None] * width  # of each beam's hypotheses, among all
         self.worst = np.full(n_beams, -np.inf, dtype=np.float32)  # score among n_best finished
         self.leaves: list[list[_Leaf]] = [[] for _ in range(n_beams)]
 
@@ -126,14 +126,14 @@ class _Call:
         is_over = self.search.endings.are_over(found.symbols, self.texts, found.rows, length)
         width = self.search.width
         best = found.first(width)
-        if is_over.any():
+        if np.count_nonzero(is_over):
             self._finish(best, is_over[:, :width], length)
             found.values[is_over] = found.totals[is_over] = -np.inf
             columns = is_over.argsort(1, kind="stable")[:, :width]
             best = found.take(np.arange(len(self.beams))[:, None], columns)
         hope = self.search.scoring.bound(best.values.max(1), self.search.endings.max_length)
         goes_on = hope > self.worst[self.beams]
-        if not goes_on.all():
+        if np.count_nonzero(goes_on) < len(goes_on):
             for beam in self.beams[~goes_on]:
                 if not self.leaves[beam]:
                     forbidden = self.search.endings.forbidden(length - 1)
@@ -146,12 +146,11 @@ class _Call:
     def _continuations(self, length: int) -> _Found:
         search, n_beams = self.search, len(self.beams)
         logits, self.state = self.model.advance(self.symbols, self.state)
-        log_probabilities = logits.float().log_softmax(-1)  # (S * K, V)
-        size = log_probabilities.shape[-1]
-        history = torch.from_numpy(self.texts).to(self.device)
-        left = search.filters.apply(
-            log_probabilities, history, search.endings.forbidden(length - 1)
-        )
+        left = log_probabilities = logits.float().log_softmax(-1)  # (S * K, V)
+        size, forbidden = search.size, search.endings.forbidden(length - 1)
+        if search.filters or forbidden is not None:
+            history = torch.from_numpy(self.texts).to(self.device)
+            left = search.filters.apply(log_probabilities, history, forbidden)
         count = min(search.width * (1 + search.endings.count), search.width * size)
         places, totals, values = self.ranking.rank(
             self.open, left.view(n_beams, search.width, size), count
@@ -160,7 +159,7 @@ class _Call:
         at, on_host = places.cpu().numpy(), totals.cpu().numpy()
         rows = at // size
         return _Found(
-            rows + np.arange(n_beams)[:, None] * search.width,
+            rows + self.first_rows[:n_beams],
             at - rows * size,
             chosen.cpu().numpy(),
             on_host,
