@@ -17,8 +17,10 @@ REGISTERED = {
         "rnnpipe.CharRNN.v1 = rnnpipe.embeddings.chars:CharRNN",
         "rnnpipe.Concat.v1 = rnnpipe.embeddings.concat:Concat",
         "rnnpipe.Hashed.v1 = rnnpipe.embeddings.hashed:Hashed",
-        "rnnpipe.LanguageModelEmbedding.v1 = "
-        "rnnpipe.architectures.language_model_embedding:LanguageModelEmbedding",
+        (
+            "rnnpipe.LanguageModelEmbedding.v1 = "
+            "rnnpipe.architectures.language_model_embedding:LanguageModelEmbedding"
+        ),
         "rnnpipe.Tok2Vec.v1 = rnnpipe.embeddings.tok2vec:Tok2Vec",
         "rnnpipe.Vectors.v1 = rnnpipe.embeddings.vectors:Vectors",
         "rnnpipe.WordChar.v1 = rnnpipe.embeddings.word_char:WordChar",
@@ -102,6 +104,7 @@ REGISTERED = {
         "rnnpipe.LanguageModel.v1 = rnnpipe.architectures.language_model:LanguageModel",
         "rnnpipe.Network.v1 = rnnpipe.architectures.network:Network",
         "rnnpipe.Seq2Seq.v1 = rnnpipe.architectures.seq2seq:Seq2Seq",
+        "rnnpipe.Tok2VecEmbedding.v1 = rnnpipe.architectures.tok2vec_embedding:Tok2VecEmbedding",
         "rnnpipe.Tok2VecEncoder.v1 = rnnpipe.architectures.tok2vec_encoder:Tok2VecEncoder",
     ],
     "spacy_readers": [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,3 +58,9 @@ def frequent(counts: Mapping[str, int], min_frequency: int, where: str) -> list[
             )
         )
     return sorted(kept, key=lambda text: (-counts[text], text))
+
+
+def has_vocabulary(facts: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether an embedding with such facts has a list of the words or characters that it met."""
+    values = [value for part in facts for value in part.values()]
+    return any(isinstance(value, (str, list)) and value for value in values)

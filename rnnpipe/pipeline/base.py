@@ -33,6 +33,7 @@ from rnnpipe.architectures.network import (
     network_shim,
     set_labels,
 )
+from rnnpipe.embeddings.builder import has_vocabulary
 from rnnpipe.errors import LabelError, RnnpipeError, StructureError, WeightsError
 from rnnpipe.types import Decoder, Labels
 
@@ -176,19 +177,14 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         except StructureError as error:
             raise StructureError(f"components.{self.name}.model.{error}") from None
         self._check_decoder()
-        if not found and self._has_vocabulary():
+        facts = network_shim(self.model).facts or {}
+        if not found and has_vocabulary(facts["embeddings"]):
             warnings.warn(
                 f"components.{self.name}: expected training examples with {self.annotation}, got "
                 f"{len(examples)} without, and the network knows no words or characters but "
                 "theirs. Call nlp.initialize(get_examples) with your training examples.",
                 stacklevel=2,
             )
-
-    def _has_vocabulary(self) -> bool:
-        """Whether an embedding has a list of the words or characters that it met."""
-        facts = network_shim(self.model).facts or {}
-        values = [value for part in facts["embeddings"] for value in part.values()]
-        return any(isinstance(value, (str, list)) and value for value in values)
 
     def _unknown_label(self, label: str) -> LabelError:
         return LabelError(
