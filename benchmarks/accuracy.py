@@ -52,13 +52,19 @@ class Task:
 
 
 def prepare_ewt(data: Path, work: Path) -> dict[str, str]:
-    folder = data / "ud-en-ewt"
+    return {**treebank(data, work), "vectors": vectors(data, work)}
+
+
+def treebank(data: Path, work: Path) -> dict[str, str]:
+    """UD English EWT in spaCy's format, a sentence a document."""
     paths = {}
     for part in ("train", "dev"):
-        source = folder / f"en_ewt-ud-{part}.conllu"
-        convert(source, work, file_type="spacy", n_sents=1, converter="conllu", silent=True)
-        paths[part] = str(work / f"{source.stem}.spacy")
-    return {**paths, "vectors": vectors(data, work)}
+        source = data / "ud-en-ewt" / f"en_ewt-ud-{part}.conllu"
+        made = work / f"{source.stem}.spacy"
+        if not made.exists():
+            convert(source, work, file_type="spacy", n_sents=1, converter="conllu", silent=True)
+        paths[part] = str(made)
+    return paths
 
 
 def prepare_snips(data: Path, work: Path) -> dict[str, str]:

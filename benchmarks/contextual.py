@@ -29,7 +29,7 @@ from typing import Any
 import spacy
 import srsly
 import torch
-from accuracy import CONFIGS, prepare_ewt
+from accuracy import CONFIGS, treebank
 from spacy.cli.train import train
 from spacy.tokens import DocBin
 from spacy.util import load_config
@@ -73,8 +73,7 @@ def train_tagger(name: str, data: Path, work: Path) -> None:
     if name.endswith("alone"):
         parts = config["components"]["tagger"]["model"]["embedding"]["parts"]
         del parts["forward"], parts["backward"]
-    paths = prepare_ewt(data, work)
-    del paths["vectors"]
+    paths = treebank(data, work)
     overrides: dict[str, Any] = {f"paths.{part}": path for part, path in paths.items()}
     for direction in ("forward", "backward"):
         overrides[f"paths.{direction}"] = str(work / direction / "model-best")
