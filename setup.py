@@ -39,15 +39,20 @@ REGISTERED = {
         "rnnpipe.BiRNN.v1 = rnnpipe.encoders.bidirectional:BiRNN",
         "rnnpipe.BiUGRNN.v1 = rnnpipe.encoders.bidirectional:BiUGRNN",
         "rnnpipe.CIFG.v1 = rnnpipe.encoders.recurrent:CIFG",
+        "rnnpipe.ChildSumTreeLSTM.v1 = rnnpipe.encoders.tree:ChildSumTreeLSTM",
         "rnnpipe.DiagonalGRU.v1 = rnnpipe.encoders.recurrent:DiagonalGRU",
         "rnnpipe.DiagonalLSTM.v1 = rnnpipe.encoders.recurrent:DiagonalLSTM",
         "rnnpipe.DiagonalRNN.v1 = rnnpipe.encoders.recurrent:DiagonalRNN",
         "rnnpipe.GRU.v1 = rnnpipe.encoders.recurrent:GRU",
         "rnnpipe.LSTM.v1 = rnnpipe.encoders.recurrent:LSTM",
         "rnnpipe.MGU.v1 = rnnpipe.encoders.recurrent:MGU",
+        "rnnpipe.NaryTreeLSTM.v1 = rnnpipe.encoders.tree:NaryTreeLSTM",
         "rnnpipe.OriginalLSTM.v1 = rnnpipe.encoders.recurrent:OriginalLSTM",
         "rnnpipe.PeepholeLSTM.v1 = rnnpipe.encoders.recurrent:PeepholeLSTM",
         "rnnpipe.RNN.v1 = rnnpipe.encoders.recurrent:RNN",
+        "rnnpipe.RNTN.v1 = rnnpipe.encoders.tree:RNTN",
+        "rnnpipe.RecursiveNet.v1 = rnnpipe.encoders.tree:RecursiveNet",
+        "rnnpipe.TreeGRU.v1 = rnnpipe.encoders.tree:TreeGRU",
         "rnnpipe.UGRNN.v1 = rnnpipe.encoders.recurrent:UGRNN",
     ],
     "rnnpipe_poolers": [
@@ -99,6 +104,10 @@ REGISTERED = {
     "rnnpipe_adaptations": [
         "rnnpipe.DynamicEvaluation.v1 = rnnpipe.adaptations.dynamic_evaluation:DynamicEvaluation",
         "rnnpipe.NeuralCache.v1 = rnnpipe.adaptations.neural_cache:NeuralCache",
+    ],
+    "rnnpipe_structures": [
+        "rnnpipe.Constituents.v1 = rnnpipe.doc_structures.constituents:Constituents",
+        "rnnpipe.DependencyTree.v1 = rnnpipe.doc_structures.dependency_tree:DependencyTree",
     ],
     "spacy_architectures": [
         "rnnpipe.LanguageModel.v1 = rnnpipe.architectures.language_model:LanguageModel",

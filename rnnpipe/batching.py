@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnpipe.types import DocLike, Words
+from rnnpipe.types import DocLike, DocNodes, DocStructure, Words
 
 _COLUMNS = ("ORTH", "NORM", "PREFIX", "SUFFIX", "SHAPE")
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads the norm over all bits
@@ -48,6 +48,9 @@ class Bucket:
     row_lengths: ``(R,)`` the tokens in each row.
     stitch: for one long document, ``(length,)``: where in the flattened ``(R * T)`` windows each
         of its tokens is taken from.
+    nodes: the structure of each document, where it is not that of its tokens in a row. The columns
+        are then nodes, not tokens: ``row_lengths`` counts them, a node without a word is 0, and
+        ``lengths`` counts what the decoder labels.
     """
 
     documents: np.ndarray
@@ -55,6 +58,7 @@ class Bucket:
     tokens: np.ndarray
     row_lengths: np.ndarray
     stitch: np.ndarray | None = None
+    nodes: Sequence[DocNodes] | None = None
 
 
 @dataclass(frozen=True)
@@ -73,11 +77,20 @@ class Batch:
     buckets: list[Bucket]
 
 
-def make_batch(docs: Sequence[DocLike], limits: Limits) -> Batch:
-    """Read the documents once and plan how they are computed."""
+def make_batch(
+    docs: Sequence[DocLike], limits: Limits, structure: DocStructure | None = None
+) -> Batch:
+    """Read the documents once and plan how they are computed.
+
+    structure: how to read them; ``None``: as their tokens in a row.
+    """
     lengths = np.array([len(doc) for doc in docs], dtype=np.int64)
     words, keys, word_of = distinct_words(docs)
-    return Batch(docs, lengths, words, keys, word_of, plan_buckets(docs, lengths, limits))
+    if structure is None:
+        buckets = plan_buckets(docs, lengths, limits)
+    else:
+        buckets = _plan_nodes([structure.read(doc) for doc in docs], lengths, limits)
+    return Batch(docs, lengths, words, keys, word_of, buckets)
 
 
 def distinct_words(docs: Sequence[DocLike]) -> tuple[Words, np.ndarray, np.ndarray]:
@@ -121,6 +134,23 @@ def plan_buckets(docs: Sequence[DocLike], lengths: np.ndarray, limits: Limits) -
         inside = steps < lengths[documents, None]
         tokens = np.where(inside, starts[documents, None] + steps + 1, 0)  # (B, T)
         buckets.append(Bucket(documents, lengths[documents], tokens, lengths[documents]))
+    return buckets
+
+
+def _plan_nodes(nodes: Sequence[DocNodes], lengths: np.ndarray, limits: Limits) -> list[Bucket]:
+    """Documents by the number of their nodes. What is joined is not cut, however large."""
+    starts = np.cumsum(lengths) - lengths
+    sizes = np.array([len(n.tokens) for n in nodes], dtype=np.int64)
+    buckets = []
+    order = np.argsort(-sizes, kind="stable")
+    for documents in partition(order, sizes, limits.max_padded_tokens):
+        chosen = [nodes[i] for i in documents]
+        tokens = np.zeros((len(chosen), int(sizes[documents].max(initial=0))), dtype=np.int64)
+        for row, start, doc_nodes in zip(tokens, starts[documents], chosen, strict=True):
+            own = doc_nodes.tokens
+            row[: len(own)] = np.where(own < 0, 0, start + own + 1)
+        labelled = np.array([len(n.labelled) for n in chosen], dtype=np.int64)
+        buckets.append(Bucket(documents, labelled, tokens, sizes[documents], nodes=chosen))
     return buckets
 
 

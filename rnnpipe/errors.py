@@ -68,6 +68,15 @@ def expected(where: str, want: str, got: object, do: str = "") -> str:
     return f"{where}: expected {want}, got {came}." + (f" {do}" if do else "")
 
 
+def opening(text: str, length: int = 40) -> str:
+    """A document by its beginning, to start a message with.
+
+    >>> opening("The house.")
+    "the document 'The house.'"
+    """
+    return f"the document {text if len(text) <= length else text[:length] + '...'!r}"
+
+
 def nearest(name: str, known: Iterable[str], n: int = 3) -> str:
     """``Did you mean 'a' or 'b'?`` for the names most like ``name``; all of them if few."""
     known = sorted(known)

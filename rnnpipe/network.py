@@ -23,12 +23,15 @@ from rnnpipe.batching import Batch, Bucket, Limits
 from rnnpipe.dropout import Dropout
 from rnnpipe.errors import StructureError
 from rnnpipe.schemes import SCHEMES
-from rnnpipe.structures import Encoded, Sequences
+from rnnpipe.structures import Encoded, Sequences, Structure
 from rnnpipe.types import (
     Decoder,
     DecoderBuilder,
+    DocNodes,
+    DocStructure,
     Embedding,
     EmbeddingBuilder,
+    Encoder,
     EncoderBuilder,
     Features,
     Labels,
@@ -50,6 +53,7 @@ class NetworkBuilder:
     encoder: EncoderBuilder
     decoder: DecoderBuilder
     pooler: PoolerBuilder | None = None
+    structure: DocStructure | None = None
     dropout: float | None = None
     limits: Limits = field(default_factory=Limits)
 
@@ -96,12 +100,8 @@ class Network(nn.Module):
         self.labels = labels
         self.dropout = Dropout(builder.dropout)
         encoder = builder.encoder(sum(e.n_out for e in embeddings))
-        if encoder.structure is not Sequences:
-            raise StructureError(
-                f"encoder: expected one that reads Sequences, got {type(encoder).__name__}, which "
-                f"reads {encoder.structure.__name__}. Choose a sequence encoder such as "
-                "'rnnpipe.BiLSTM.v1' for tokens."
-            )
+        require_structure(encoder, builder.structure)
+        self.structure = builder.structure
         self.encoder = cast(nn.Module, encoder)
         pooler = builder.pooler(encoder.n_out) if builder.pooler is not None else None
         self.pooler = cast("nn.Module | None", pooler)
@@ -220,9 +220,11 @@ class Network(nn.Module):
 
     def _encode(self, bucket: Bucket, tables: Sequence[_Table]) -> Encoded:
         """The states of a bucket's documents; windows are stitched together again."""
+        if self.structure is not None and bucket.nodes is not None:
+            return self._encode_nodes(self.structure, bucket.tokens, bucket.nodes, tables)
         structure = Sequences.of(bucket.lengths.tolist(), self._device())
         if bucket.stitch is None:
-            states, n_forward = self._encode_rows(bucket.tokens, bucket.row_lengths, tables)
+            states, n_forward = self._encode_tokens(bucket.tokens, bucket.row_lengths, tables)
             return Encoded(states, structure, n_forward)
         per_step = max(1, self.limits.max_padded_tokens // bucket.tokens.shape[1])
         pieces = []
@@ -231,19 +233,45 @@ class Network(nn.Module):
             piece = (bucket.tokens[rows], bucket.row_lengths[rows], tables)
             if torch.is_grad_enabled() and len(bucket.tokens) > per_step:
                 # Recomputed in the backward pass: memory is bounded however long the document is.
-                states, n_forward = checkpoint(self._encode_rows, *piece, use_reentrant=False)
+                states, n_forward = checkpoint(self._encode_tokens, *piece, use_reentrant=False)
             else:
-                states, n_forward = self._encode_rows(*piece)
+                states, n_forward = self._encode_tokens(*piece)
             pieces.append(states)
         flat = torch.cat(pieces).flatten(0, 1)  # (R * T, H)
         stitch = torch.from_numpy(bucket.stitch).to(flat.device)
         return Encoded(flat.index_select(0, stitch).unsqueeze(0), structure, n_forward)
 
-    def _encode_rows(
+    def _encode_nodes(
+        self,
+        doc_structure: DocStructure,
+        tokens: np.ndarray,
+        nodes: Sequence[DocNodes],
+        tables: Sequence[_Table],
+    ) -> Encoded:
+        """The states of all nodes, for a pooler; of those that are labelled, for a decoder."""
+        structure = doc_structure.build([n.links for n in nodes], self._device())
+        states, n_forward = self._encode_rows(tokens, structure, tables)
+        if self.pooler is not None:
+            return Encoded(states, structure, n_forward)
+        labelled = Sequences.of([len(n.labelled) for n in nodes], states.device)
+        index = np.zeros((len(nodes), labelled.size), dtype=np.int64)
+        for i, n in enumerate(nodes):
+            index[i, : len(n.labelled)] = n.labelled + i * structure.size
+        rows = torch.from_numpy(index).to(states.device)
+        chosen = states.flatten(0, 1).index_select(0, rows.flatten())
+        chosen = chosen.view(*rows.shape, states.shape[2])  # (B, M, H)
+        return Encoded(labelled.blank(chosen), labelled, n_forward)
+
+    def _encode_tokens(
         self, tokens: np.ndarray, lengths: np.ndarray, tables: Sequence[_Table]
     ) -> tuple[Tensor, int]:
+        structure = Sequences.of(lengths.tolist(), self._device())
+        return self._encode_rows(tokens, structure, tables)
+
+    def _encode_rows(
+        self, tokens: np.ndarray, structure: Structure, tables: Sequence[_Table]
+    ) -> tuple[Tensor, int]:
         device = self._device()
-        structure = Sequences.of(lengths.tolist(), device)
         tokens, beyond = np.split(tokens, [structure.size], axis=1)
         index = [torch.from_numpy(t.row_of[tokens]).to(device) for t in tables]
         vectors = [
@@ -256,6 +284,18 @@ class Network(nn.Module):
 
     def _read(self, encoded: Encoded) -> Encoded | Tensor:
         return encoded if self.pooler is None else self.pooler(encoded)
+
+
+def require_structure(encoder: Encoder, doc_structure: DocStructure | None) -> None:
+    """Raises StructureError unless the encoder reads what the documents are read as."""
+    given = Sequences if doc_structure is None else doc_structure.structure
+    if not issubclass(given, encoder.structure):
+        raise StructureError(
+            f"encoder: expected one that reads {given.__name__}, got {type(encoder).__name__}, "
+            f"which reads {encoder.structure.__name__}. Choose a sequence encoder such as "
+            "'rnnpipe.BiLSTM.v1' for tokens, or set the network's structure, for instance to "
+            "'rnnpipe.DependencyTree.v1' for an encoder of Trees."
+        )
 
 
 def require_fit(decoder: Decoder, pooled: bool) -> None:

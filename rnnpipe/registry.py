@@ -152,6 +152,7 @@ symbols = Registry("rnnpipe_symbols")
 outputs = Registry("rnnpipe_outputs")
 attentions = Registry("rnnpipe_attentions")
 adaptations = Registry("rnnpipe_adaptations")
+structures = Registry("rnnpipe_structures")
 REGISTRIES = (
     embeddings,
     encoders,
@@ -162,6 +163,7 @@ REGISTRIES = (
     outputs,
     attentions,
     adaptations,
+    structures,
 )
 
 

@@ -36,6 +36,7 @@ REGISTRY_OF = {
     "OutputBuilder": "rnnpipe_outputs",
     "AttentionBuilder": "rnnpipe_attentions",
     "Adaptation": "rnnpipe_adaptations",
+    "DocStructure": "rnnpipe_structures",
     "SequenceGeneratorBuilder": "rnnpipe_decoders",
     "FilterBuilder": "rnnpipe_filters",
 }

@@ -22,6 +22,7 @@ from rnnpipe.settings import checked
 from rnnpipe.shim import TorchShim
 from rnnpipe.types import (
     DecoderBuilder,
+    DocStructure,
     DropoutRate,
     EmbeddingBuilder,
     EncoderBuilder,
@@ -41,6 +42,7 @@ def Network(
     encoder: EncoderBuilder,
     decoder: DecoderBuilder,
     pooler: PoolerBuilder | None = None,
+    structure: DocStructure | None = None,
     dropout: DropoutRate = None,
     precision: Precision = "float32",
     max_length: PositiveInt = 512,
@@ -50,10 +52,12 @@ def Network(
     """Embedding, encoder, pooler and decoder in a row, trained as one torch module.
 
     pooler: needed by components that label whole documents, refused by those that label tokens.
+    structure: what the encoder reads the documents as; unset, their tokens in a row.
     dropout: on the encoder's inputs and outputs; unset, the rate of ``[training] dropout``.
     precision: ``"bfloat16"`` computes matrix products in bfloat16 and keeps float32 weights.
     max_length, overlap: documents with more tokens are cut into windows of ``max_length`` tokens,
-        ``overlap`` of which neighbours share, or at sentence boundaries where they are set.
+        ``overlap`` of which neighbours share, or at sentence boundaries where they are set; not
+        those that are read as another structure, which are never cut.
     max_padded_tokens: the most token positions computed at once; bounds the memory.
     RAISES: SettingsError if ``overlap`` is not smaller than ``max_length``.
     """
@@ -67,6 +71,7 @@ def Network(
         encoder=encoder,
         decoder=decoder,
         pooler=pooler,
+        structure=structure,
         dropout=dropout,
         limits=Limits(max_length, overlap, max_padded_tokens),
     )
@@ -98,7 +103,8 @@ class Run:
 
     def __init__(self, model: Model[Any, Any], docs: Sequence[Doc]) -> None:
         self._model = model
-        self._batch = make_batch(docs, network_builder(model).limits)
+        builder = network_builder(model)
+        self._batch = make_batch(docs, builder.limits, builder.structure)
         # Upstream layers see all documents at once and in order: a listener insists on it.
         self._calls = [layer.begin_update(docs) for layer in model.layers]
 
@@ -121,8 +127,8 @@ class Run:
 
 def answers(model: Model[Any, Any], docs: Sequence[Doc], reader: Reader[T]) -> list[T]:
     """Run the network over documents without training; see :meth:`TorchNetwork.answers`."""
-    shim = network_shim(model)
-    batch = make_batch(docs, network_builder(model).limits)
+    shim, builder = network_shim(model), network_builder(model)
+    batch = make_batch(docs, builder.limits, builder.structure)
     inputs = [_join(layer.predict(docs), shim.device) for layer in model.layers]
     with shim.evaluation() as module:
         network = cast(TorchNetwork, module)

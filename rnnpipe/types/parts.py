@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from rnnpipe.structures import Encoded, State, Structure
@@ -204,6 +205,47 @@ class PoolerBuilder(Protocol):
 @runtime_checkable
 class DecoderBuilder(Protocol):
     def __call__(self, n_in: int, labels: Labels) -> Decoder: ...
+
+
+@dataclass(frozen=True)
+class DocNodes:
+    """The nodes of one document's structure, on the host, in the order of the structure.
+
+    tokens: ``(n,)`` int64, the token whose vector a node is given; -1 for a node without a word,
+        which is given zeros.
+    links: what joins them, as the structure wants it; for trees ``(n,)``, each node's parent.
+    labelled: ``(m,)`` int64, the node of each token, or of each span of the span group: what a
+        decoder that labels nodes is given, in this order.
+    """
+
+    tokens: np.ndarray
+    links: np.ndarray
+    labelled: np.ndarray
+
+
+@runtime_checkable
+class DocStructure(Protocol):
+    """What a registered function of structures returns: how documents are read as one.
+
+    structure: the class of structures that it builds.
+    spans_key: decoders of nodes label the spans of this group, in the order of the group; ``None``:
+        they label the tokens.
+    """
+
+    @property
+    def structure(self) -> type: ...
+
+    @property
+    def spans_key(self) -> str | None: ...
+
+    def read(self, doc: DocLike) -> DocNodes:
+        """Raises StructureError, with the beginning of the document, if it does not have what the
+        structure is made of, or has it wrong."""
+        ...
+
+    def build(self, links: Sequence[np.ndarray], device: torch.device) -> Structure:
+        """The structure of several documents."""
+        ...
 
 
 class DocLike(Protocol):

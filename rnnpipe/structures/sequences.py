@@ -1,23 +1,15 @@
-"""What a batch of documents looks like to a network: padded nodes, and the lengths that are true.
-
-A structure owns masking. Nobody else builds a mask, so that nothing can learn from padding.
-"""
+"""Documents as padded lists of nodes, and the lengths that are true."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from rnnpipe.errors import StructureError
-
-#: Whatever a recurrent encoder carries from step to step: a tensor, or (nested) tuples of tensors,
-#: each with the batch as its first axis.
-State = Any
 
 
 @dataclass(frozen=True)
@@ -41,7 +33,7 @@ class Sequences:
         if any(n < 0 for n in lengths):
             raise StructureError(f"Sequences: expected lengths of 0 or more, got {list(lengths)}.")
         on_device = torch.as_tensor(list(lengths), dtype=torch.int64).to(device)
-        return cls(on_device, max(lengths, default=0), tuple(lengths))
+        return Sequences(on_device, max(lengths, default=0), tuple(lengths))
 
     @property
     def batch_size(self) -> int:
@@ -82,41 +74,3 @@ class Sequences:
         if self.size == 0:
             return x.sum(1)
         return x[:, 0].masked_fill((self.lengths == 0).unsqueeze(1), 0.0)
-
-
-#: Any of the structures above.
-Structure = Sequences
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """What an encoder makes of a batch.
-
-    states: ``(B, T, H)``; ``states[:, i]`` belongs to node i; zeros at padded positions.
-    structure: the structure that was encoded.
-    n_forward: the features ``states[..., :n_forward]`` read the document from its first node on,
-        the rest from its last node back. H for a one-directional encoder.
-    state: what a causal encoder needs to go on from here (see :class:`rnnpipe.types.Stepper`).
-    """
-
-    states: Tensor
-    structure: Structure
-    n_forward: int
-    state: State = None
-
-    @property
-    def lengths(self) -> Tensor:
-        return self.structure.lengths
-
-    @property
-    def mask(self) -> Tensor:
-        return self.structure.mask
-
-    @cached_property
-    def final(self) -> Tensor:
-        """``(B, H)``: the last node of the forward half, the first node of the backward half."""
-        forward = self.structure.last(self.states[..., : self.n_forward])
-        if self.n_forward == self.states.shape[-1]:
-            return forward
-        backward = self.structure.first(self.states[..., self.n_forward :])
-        return torch.cat([forward, backward], dim=-1)

@@ -1,0 +1,126 @@
+"""Encoders over trees: a node's state is made of its children's states and of its own input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, TypeAlias, cast
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from rnnpipe.encoders.tree_cells import (
+    ChildSumGRUCell,
+    ChildSumLSTMCell,
+    NaryLSTMCell,
+    RecursiveCell,
+    TensorCell,
+    TreeCell,
+)
+from rnnpipe.errors import StructureError
+from rnnpipe.registry import encoders
+from rnnpipe.structures import Encoded, State, Trees
+from rnnpipe.types import EncoderBuilder, PositiveInt
+
+#: The most children of a node, where each child has weights of its own.
+Arity: TypeAlias = Annotated[int, Field(ge=1, le=16, strict=True)]
+
+
+@encoders("rnnpipe.RecursiveNet.v1")
+def RecursiveNet(width: PositiveInt, arity: Arity = 2) -> EncoderBuilder:
+    """The recursive net: see :class:`~rnnpipe.encoders.tree_cells.RecursiveCell`.
+
+    width: of a state.
+    arity: the most children a node may have; fewer count as zeros.
+    """
+    return _over(partial(RecursiveCell, width=width, arity=arity))
+
+
+@encoders("rnnpipe.RNTN.v1")
+def RNTN(width: PositiveInt, arity: Arity = 2) -> EncoderBuilder:
+    """The recursive neural tensor network: see :class:`~rnnpipe.encoders.tree_cells.TensorCell`.
+
+    width: of a state; the tensor has ``arity ** 2 * width ** 3`` weights.
+    arity: the most children a node may have; fewer count as zeros.
+    """
+    return _over(partial(TensorCell, width=width, arity=arity))
+
+
+@encoders("rnnpipe.NaryTreeLSTM.v1")
+def NaryTreeLSTM(width: PositiveInt, arity: Arity = 2, forget_bias: float = 1.0) -> EncoderBuilder:
+    """The N-ary Tree-LSTM: see :class:`~rnnpipe.encoders.tree_cells.NaryLSTMCell`.
+
+    width: of h and of c.
+    arity: the most children a node may have; fewer count as zeros.
+    forget_bias: of the forget gates, at first.
+    """
+    return _over(partial(NaryLSTMCell, width=width, arity=arity, forget_bias=forget_bias))
+
+
+@encoders("rnnpipe.ChildSumTreeLSTM.v1")
+def ChildSumTreeLSTM(width: PositiveInt, forget_bias: float = 1.0) -> EncoderBuilder:
+    """The child-sum Tree-LSTM: see :class:`~rnnpipe.encoders.tree_cells.ChildSumLSTMCell`.
+
+    width: of h and of c.
+    forget_bias: of the forget gates, at first.
+    """
+    return _over(partial(ChildSumLSTMCell, width=width, forget_bias=forget_bias))
+
+
+@encoders("rnnpipe.TreeGRU.v1")
+def TreeGRU(width: PositiveInt) -> EncoderBuilder:
+    """The child-sum Tree-GRU: see :class:`~rnnpipe.encoders.tree_cells.ChildSumGRUCell`.
+
+    width: of a state.
+    """
+    return _over(partial(ChildSumGRUCell, width=width))
+
+
+class TreeEncoder(nn.Module):
+    """A cell from the leaves to the roots, all nodes of one depth and of all trees at once.
+
+    A state depends on the nodes below it only, which stand before it; but there is no next node to
+    go on to without its tree, and so the encoder does not count as causal.
+    """
+
+    structure = Trees
+    causal = False
+
+    def __init__(self, n_in: int, cell: Callable[[int], TreeCell]) -> None:
+        super().__init__()
+        self.cell = cell(n_in)
+        self.n_out = self.cell.width
+
+    def forward(self, inputs: Tensor, structure: Trees, state: State | None = None) -> Encoded:
+        """``(B, T, n_in)`` to states ``(B, T, width)``. state: none is carried, ``None``.
+
+        RAISES: StructureError for a node with more children than the cell has weights for.
+        """
+        self._check(structure)
+        steps = structure.steps
+        x = self.cell.project(structure.gather(inputs))  # (N, gates * width)
+        x_leaves, *x_inner = torch.split(x, [structure.n_leaves, *(step.n_nodes for step in steps)])
+        leaves = self.cell.leaf(x_leaves)  # (n_leaves, states * width)
+        # Those that are roots come last: no step asks for them.
+        n_roots = structure.n_leaves - sum(step.n_leaves for step in steps)
+        by_step = torch.split(leaves, [*(step.n_leaves for step in steps), n_roots])
+        nothing = leaves.new_zeros(1, leaves.shape[1])
+        inner = [leaves[:0]]
+        for step, x_step, below in zip(steps, x_inner, by_step, strict=False):
+            inner.append(self.cell.merge(x_step, torch.cat([inner[-1], below, nothing]), step))
+        states = torch.cat([leaves, *inner]).narrow(1, 0, self.n_out)
+        return Encoded(structure.scatter(states), structure, self.n_out)
+
+    def _check(self, structure: Trees) -> None:
+        most = self.cell.arity
+        if most is not None and structure.arity > most:
+            raise StructureError(
+                f"encoder.arity: expected trees of at most {most} children a node, got a node with "
+                f"{structure.arity}. Set arity to {structure.arity}, or choose an encoder for any "
+                "number of children, such as 'rnnpipe.ChildSumTreeLSTM.v1'."
+            )
+
+
+def _over(cell: Callable[..., TreeCell]) -> EncoderBuilder:
+    return cast(EncoderBuilder, partial(TreeEncoder, cell=cell))

@@ -1,0 +1,10 @@
+"""What a batch of documents looks like to a network: padded nodes, and the lengths that are true.
+
+A structure owns masking. Nobody else builds a mask, so that nothing can learn from padding.
+"""
+
+from rnnpipe.structures.encoded import Encoded, State, Structure
+from rnnpipe.structures.sequences import Sequences
+from rnnpipe.structures.trees import Step, Trees
+
+__all__ = ["Encoded", "Sequences", "State", "Step", "Structure", "Trees"]
