@@ -73,11 +73,14 @@ class ExposureBias:
 
     @property
     def growth(self) -> float:
-        """By how many nats a symbol the gap is wider in the last quarter than in the first."""
-        quarter = max(1, len(self.gap) // 4)
-        return float(self.gap[-quarter:].mean() - self.gap[:quarter].mean())
+        """By how many nats a symbol the gap is wider in the last quarter than in the first, of the
+        distances that any text of the model's reaches."""
+        gap = self.gap[~np.isnan(self.gap)]
+        quarter = max(1, len(gap) // 4)
+        return float(gap[-quarter:].mean() - gap[:quarter].mean())
 
     def as_json(self) -> dict[str, Any]:
+        """Numbers that are missing, since all texts had ended before, are ``None``."""
         curves = {
             "teacher_forced": self.teacher_forced,
             "free_running": self.free_running,
@@ -90,11 +93,15 @@ class ExposureBias:
             "prompt_symbols": self.prompt_length,
             "judge_order": self.order,
             "distances": self.distances.tolist(),
-            **{name: curve.mean.tolist() for name, curve in curves.items()},
-            **{f"{name}_error": curve.error.tolist() for name, curve in curves.items()},
-            "gap": self.gap.tolist(),
+            **{name: _listed(curve.mean) for name, curve in curves.items()},
+            **{f"{name}_error": _listed(curve.error) for name, curve in curves.items()},
+            "gap": _listed(self.gap),
             "gap_growth": self.growth,
         }
+
+
+def _listed(values: np.ndarray) -> list[float | None]:
+    return [None if np.isnan(value) else value for value in values.tolist()]
 
 
 def exposure_bias(

@@ -50,9 +50,10 @@ class Perplexity:
         return self.unknown / self.symbols
 
     def as_json(self) -> dict[str, Any]:
+        """An infinite perplexity is ``None``."""
         return {
             "nats_per_symbol": self.cross_entropy,
-            "perplexity_per_symbol": self.perplexity,
+            "perplexity_per_symbol": self.perplexity if math.isfinite(self.perplexity) else None,
             "bits_per_character": self.bits_per_character,
             "symbols": self.symbols,
             "characters": self.characters,

@@ -109,6 +109,14 @@ def test_the_gap_grows():
     assert result.growth == 3.0
 
 
+def test_distances_that_no_text_reaches():
+    real, own = (Curve(np.array(x), np.zeros(3)) for x in ([1.0, 1.0, 1.0], [2.0, 2.5, np.nan]))
+    result = ExposureBias(np.arange(3), real, own, real, own, 1, 1, 1)
+    assert result.growth == 0.5
+    assert result.as_json()["gap"] == [1.0, 1.5, None]
+    assert result.as_json()["free_running"] == [2.0, 2.5, None]
+
+
 def test_a_text_that_is_too_short():
     with pytest.raises(CorpusError) as error:
         exposure_bias(reader(), TEXT, where="a.txt", **SETTINGS)

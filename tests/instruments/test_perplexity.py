@@ -69,4 +69,6 @@ def test_a_text_is_scored_as_it_comes():
 
 
 def test_a_hopeless_text_has_infinite_perplexity():
-    assert Perplexity(nats=800.0, symbols=1, characters=1).perplexity == math.inf
+    hopeless = Perplexity(nats=800.0, symbols=1, characters=1)
+    assert hopeless.perplexity == math.inf
+    assert hopeless.as_json()["perplexity_per_symbol"] is None
