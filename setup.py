@@ -65,6 +65,7 @@ REGISTERED = {
     "rnnpipe_decoders": [
         "rnnpipe.Beam.v1 = rnnpipe.decoders.generation.beam:Beam",
         "rnnpipe.CRF.v1 = rnnpipe.decoders.crf:CRF",
+        "rnnpipe.ConstrainedBeam.v1 = rnnpipe.decoders.generation.beam:ConstrainedBeam",
         "rnnpipe.DiverseBeam.v1 = rnnpipe.decoders.generation.beam:DiverseBeam",
         "rnnpipe.Sampler.v1 = rnnpipe.decoders.generation.sampler:Sampler",
         "rnnpipe.Sigmoid.v1 = rnnpipe.decoders.sigmoid:Sigmoid",
@@ -117,6 +118,7 @@ REGISTERED = {
         "rnnpipe.Tok2VecEncoder.v1 = rnnpipe.architectures.tok2vec_encoder:Tok2VecEncoder",
     ],
     "spacy_readers": [
+        "rnnpipe.BracketCorpus.v1 = rnnpipe.corpora.brackets:BracketCorpus",
         "rnnpipe.ConllCorpus.v1 = rnnpipe.corpora.conll:ConllCorpus",
         "rnnpipe.LineCorpus.v1 = rnnpipe.corpora.lines:LineCorpus",
         "rnnpipe.ParallelCorpus.v1 = rnnpipe.corpora.parallel:ParallelCorpus",

@@ -33,6 +33,16 @@ class NextSymbol(Protocol):
         ...
 
 
+@runtime_checkable
+class Covering(NextSymbol, Protocol):
+    """A model with attention, which knows how much of its source has been attended to."""
+
+    def coverage(self, state: State) -> Tensor:
+        """``(B,)``: ``sum_j log min(1, sum_t a[t, j])`` over the source's nodes j, where ``a[t]``
+        is the attention that symbol t was chosen by; at most 0 (Wu et al. 2016)."""
+        ...
+
+
 class Alphabet(Protocol):
     """The symbols of a :class:`NextSymbol`: characters, bytes or words.
 

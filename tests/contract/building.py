@@ -90,6 +90,9 @@ def settings_of(kind, name):
         ("embedding", "rnnpipe.LanguageModelEmbedding.v1"): lambda: {"path": language_model()},
         ("embedding", "rnnpipe.Tok2Vec.v1"): lambda: {"tok2vec": FixedWidth(6)},
         ("generator", "rnnpipe.Sampler.v1"): lambda: {"seed": 1},
+        # Built as either kind, to see which it is.
+        ("decoder", "rnnpipe.ConstrainedBeam.v1"): lambda: {"phrases": [[1], [2, 3]]},
+        ("generator", "rnnpipe.ConstrainedBeam.v1"): lambda: {"phrases": [[1], [2, 3]]},
         ("generator", "rnnpipe.StochasticBeam.v1"): lambda: {"seed": 1},
         ("symbols", "rnnpipe.Words.v1"): lambda: {"min_count": 1},
         ("symbols", "rnnpipe.SpacedWords.v1"): lambda: {"min_count": 1},

@@ -1,7 +1,7 @@
 """Decoders that generate, and the filters of what they may choose from.
 
-``rnnpipe.Sampler.v1``, ``rnnpipe.Beam.v1``, ``rnnpipe.DiverseBeam.v1`` and
-``rnnpipe.StochasticBeam.v1`` are registered decoders whose builders are
+``rnnpipe.Sampler.v1``, ``rnnpipe.Beam.v1``, ``rnnpipe.DiverseBeam.v1``,
+``rnnpipe.ConstrainedBeam.v1`` and ``rnnpipe.StochasticBeam.v1`` are registered decoders whose builders are
 :class:`~rnnpipe.types.SequenceGeneratorBuilder` objects::
 
     generator = decoders.get("rnnpipe.Sampler.v1")(temperature=0.8, seed=1).generator(alphabet)

@@ -1,5 +1,6 @@
-"""``rnnpipe.Beam.v1``, ``rnnpipe.DiverseBeam.v1`` and ``rnnpipe.StochasticBeam.v1``: the best texts
-of a model, diverse good ones, and a sample without replacement."""
+"""``rnnpipe.Beam.v1``, ``rnnpipe.DiverseBeam.v1``, ``rnnpipe.ConstrainedBeam.v1`` and
+``rnnpipe.StochasticBeam.v1``: the best texts of a model, diverse good ones, the best ones that hold
+given phrases, and a sample without replacement."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from pydantic import Field
 from torch import Tensor
 
 from rnnpipe.decoders.generation.building import Filters, ForAlphabet
-from rnnpipe.decoders.generation.phrases import Endings, Limits
+from rnnpipe.decoders.generation.constraints import InGrid, Phrases
+from rnnpipe.decoders.generation.phrases import Endings, Limits, encode
 from rnnpipe.decoders.generation.ranking import AtRandom, ByProbability, InGroups, MakeRanking
 from rnnpipe.decoders.generation.scoring import LengthPenalty, Scoring
 from rnnpipe.decoders.generation.search import Search
@@ -30,6 +32,7 @@ from rnnpipe.types import (
     SequenceGeneratorBuilder,
 )
 
+CONSTRAINED = "rnnpipe.ConstrainedBeam.v1"
 NonNegativeFloat = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
 
@@ -138,6 +141,78 @@ def StochasticBeam(
     )
 
 
+@decoders("rnnpipe.ConstrainedBeam.v1")
+def ConstrainedBeam(
+    phrases: list[Phrase],
+    beam_size: PositiveInt = 5,
+    n_best: PositiveInt = 1,
+    length_penalty: LengthPenalty = "none",
+    min_length: NonNegativeInt = 0,
+    max_length: PositiveInt = 500,
+    filters: dict[str, FilterBuilder] | None = None,
+) -> SequenceGeneratorBuilder:
+    """The best texts that hold every one of some phrases (Hokamp and Liu 2017).
+
+    phrases: they may come in any order, and overlap. A text that lacks one cannot end, and is
+        nothing if it has ``max_length`` symbols.
+    beam_size: how many hypotheses are gone on with for each number of symbols of the phrases that
+        they hold, so that the cost grows with the phrases.
+    The rest: see :func:`Beam`.
+
+    The builder raises SettingsError if a phrase is unknown to the model, holds its end symbol or is
+    longer than ``max_length``, and generating raises it if no text is found that holds all of them.
+    """
+    _check_n_best(n_best, beam_size)
+    make = partial(
+        _constrained,
+        phrases=phrases,
+        beam_size=beam_size,
+        n_best=n_best,
+        scoring=Scoring(length_penalty, 0.6),
+        limits=Limits(min_length, max_length, None),
+        filters=filters or {},
+    )
+    return ForAlphabet(make, CONSTRAINED)
+
+
+def _constrained(
+    alphabet: Alphabet,
+    *,
+    phrases: list[Phrase],
+    beam_size: int,
+    n_best: int,
+    scoring: Scoring,
+    limits: Limits,
+    filters: Mapping[str, FilterBuilder],
+) -> BeamGenerator:
+    _check_width(f"{CONSTRAINED}.beam_size", beam_size, alphabet)
+    where, end = f"{CONSTRAINED}.phrases", alphabet.end
+    if not phrases:
+        raise SettingsError(expected(where, "at least one", phrases, "Or use rnnpipe.Beam.v1."))
+    for phrase in phrases:
+        symbols = encode(phrase, alphabet, where)
+        if end in symbols:
+            want = "phrases without the end symbol, which comes by itself"
+            raise SettingsError(expected(where, want, phrase, "Take it out."))
+        if len(symbols) > limits.max_length:
+            want = f"phrases of at most max_length ({limits.max_length}) symbols"
+            raise SettingsError(expected(where, want, phrase, "Shorten it or raise max_length."))
+    tracked = Phrases([encode(phrase, alphabet, where) for phrase in phrases], alphabet.size)
+    grid = partial(
+        InGrid, phrases=tracked, beam_size=beam_size, end=end, max_length=limits.max_length
+    )
+    search = Search(
+        endings=Endings.of(alphabet, limits, CONSTRAINED),
+        filters=Filters(filters, alphabet, CONSTRAINED, besides=["phrases"]),
+        scoring=scoring,
+        ranking=grid,
+        width=InGrid.width(tracked, beam_size, end),
+        size=alphabet.size,
+        n_best=n_best,
+    )
+    return BeamGenerator(search)
+
+
 def _check_n_best(n_best: int, beam_size: int) -> None:
     if n_best > beam_size:
         want = f"at most beam_size ({beam_size})"
@@ -163,9 +238,7 @@ def _generator(
     filters: Mapping[str, FilterBuilder],
     n_groups: int = 1,
 ) -> BeamGenerator:
-    if width > alphabet.size:
-        want = f"at most the number of symbols ({alphabet.size})"
-        raise SettingsError(expected(f"{name}.{setting}", want, width, f"Lower {setting}."))
+    _check_width(f"{name}.{setting}", width, alphabet)
     search = Search(
         endings=Endings.of(alphabet, limits, name),
         filters=Filters(filters, alphabet, name),
@@ -177,6 +250,15 @@ def _generator(
         n_groups=n_groups,
     )
     return BeamGenerator(search)
+
+
+def _check_width(where: str, width: int, alphabet: Alphabet) -> None:
+    if width > alphabet.size:
+        want, do = (
+            f"at most the number of symbols ({alphabet.size})",
+            f"Lower {where.split('.')[-1]}.",
+        )
+        raise SettingsError(expected(where, want, width, do))
 
 
 class BeamGenerator:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -30,16 +30,21 @@ class ForAlphabet:
 class Filters:
     """Filters in a row, after the one that keeps texts from ending too early.
 
-    where: the decoder, for errors.
+    where: the decoder; besides: what else of its settings excludes symbols; both for errors.
     """
 
     def __init__(
-        self, builders: Mapping[str, FilterBuilder], alphabet: Alphabet, where: str
+        self,
+        builders: Mapping[str, FilterBuilder],
+        alphabet: Alphabet,
+        where: str,
+        besides: Sequence[str] = (),
     ) -> None:
         self.filters: dict[str, Filter] = {
             name: builder(alphabet) for name, builder in builders.items()
         }
         self.where = where
+        self.besides = besides
 
     def __bool__(self) -> bool:
         return bool(self.filters)
@@ -62,8 +67,8 @@ class Filters:
 
     def refuse(self, length: int, forbidden: int | None) -> NoReturn:
         """Nothing can follow a text of this length."""
-        reasons = [*self.filters] + ["min_length"] * (forbidden is not None) or ["the model"]
+        reasons = [*self.filters, *self.besides] + ["min_length"] * (forbidden is not None)
         raise SettingsError(
             f"{self.where}: expected at least one symbol that may come next, got none after "
-            f"{length} symbols under {', '.join(reasons)}. Loosen one of them."
+            f"{length} symbols under {', '.join(reasons or ['the model'])}. Loosen one of them."
         )

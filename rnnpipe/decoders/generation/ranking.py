@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -39,7 +40,7 @@ class Ranking(Protocol):
         ...
 
     def rank(self, hypotheses: Open, log_probabilities: Tensor, count: int) -> Ranked:
-        """The best ``count`` continuations of each beam.
+        """The best ``count`` continuations of each beam; K or more.
 
         log_probabilities: ``(S, K, V)``, of the next symbols.
         """
@@ -47,6 +48,11 @@ class Ranking(Protocol):
 
     def keep(self, beams: Tensor) -> None:
         """Go on with these beams only."""
+        ...
+
+    def go_on(self, rows: np.ndarray, symbols: np.ndarray) -> None:
+        """Go on with these hypotheses, ``(S * K)`` each: which of those before :meth:`keep`,
+        counted through all beams, and by which symbols."""
         ...
 
 
@@ -68,6 +74,8 @@ class ByProbability:
         return places, totals, totals
 
     def keep(self, beams: Tensor) -> None: ...
+
+    def go_on(self, rows: np.ndarray, symbols: np.ndarray) -> None: ...
 
 
 class InGroups:
@@ -110,6 +118,8 @@ class InGroups:
     def keep(self, beams: Tensor) -> None:
         self.beams = self.beams[beams]
 
+    def go_on(self, rows: np.ndarray, symbols: np.ndarray) -> None: ...
+
 
 class AtRandom:
     """Stochastic beam search (Kool et al. 2019): a sample of texts without replacement.
@@ -138,6 +148,8 @@ class AtRandom:
     def keep(self, beams: Tensor) -> None:
         rows = beams.unsqueeze(1) * self.width + torch.arange(self.width, device=beams.device)
         self.noise.keep(rows.flatten().cpu().numpy())
+
+    def go_on(self, rows: np.ndarray, symbols: np.ndarray) -> None: ...
 
     def _next(self) -> Tensor:
         """``(S * K, V)``."""

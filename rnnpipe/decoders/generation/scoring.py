@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Literal, TypeAlias
 
 import numpy as np
-from torch import Tensor
 
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.structures import State
 from rnnpipe.types import NextSymbol
+from rnnpipe.types.text import Covering
 
 LengthPenalty: TypeAlias = Literal["none", "average", "gnmt"]
-
-
-@runtime_checkable
-class Covering(NextSymbol, Protocol):
-    """A model with attention, which knows how much of its source has been attended to."""
-
-    def coverage(self, state: State) -> Tensor:
-        """``(B,)``: ``sum_j log min(1, sum_t a[t, j])`` over the source's nodes j, where ``a[t]``
-        is the attention that symbol t was chosen by; at most 0 (Wu et al. 2016)."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -197,6 +197,7 @@ class _Call:
         """Reorder everything to the best hypotheses."""
         step = _Step(best.rows.ravel(), best.symbols.ravel(), best.log_probabilities.ravel())
         self.steps.append(step)
+        self.ranking.go_on(step.rows, step.symbols)
         if self.reads_texts:
             self.texts = np.concatenate([self.texts[step.rows], step.symbols[:, None]], axis=1)
         self.state = self.model.reorder(self.state, torch.from_numpy(step.rows).to(self.device))
