@@ -105,16 +105,14 @@ class LanguageModelEmbedding(nn.Module):
             row = np.concatenate([np.full(len(ends[d]), r) for r, d in enumerate(run)])
             token = np.concatenate([first[d] + np.arange(len(ends[d])) for d in run])
             end = np.concatenate([ends[d] for d in run])
-            by_piece = np.argsort(end // self.max_length, kind="stable")
-            tokens.append(token[by_piece])
             for j, begin in enumerate(range(0, len(texts[run[0]]), self.max_length)):
                 piece = [texts[d][begin : begin + self.max_length] for d in run]
                 size = len(piece[0])
                 padded = np.full((len(run), size), BOUNDARY)
                 for values, part in zip(padded, piece, strict=True):
                     values[: len(part)] = part
-                lo, hi = np.searchsorted(end[by_piece] // self.max_length, [j, j + 1])
-                here = by_piece[lo:hi]
+                here = np.flatnonzero(end // self.max_length == j)
+                tokens.append(token[here])
                 features[f"symbols.{i}.{j}"] = padded
                 features[f"lengths.{i}.{j}"] = np.array([len(part) for part in piece])
                 features[f"ends.{i}.{j}"] = row[here] * size + end[here] - begin
