@@ -109,6 +109,7 @@ REGISTERED = {
     "rnnpipe_structures": [
         "rnnpipe.Constituents.v1 = rnnpipe.doc_structures.constituents:Constituents",
         "rnnpipe.DependencyTree.v1 = rnnpipe.doc_structures.dependency_tree:DependencyTree",
+        "rnnpipe.SpanEnds.v1 = rnnpipe.doc_structures.span_ends:SpanEnds",
     ],
     "spacy_architectures": [
         "rnnpipe.LanguageModel.v1 = rnnpipe.architectures.language_model:LanguageModel",

@@ -8,7 +8,7 @@ ours. It therefore imports neither torch nor anything of the package that does.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 from spacy.language import Language
@@ -165,6 +165,32 @@ def rnn_textcat_multilabel(
     from rnnpipe.pipeline.textcat import RnnMultiLabelTextCategorizer
 
     return RnnMultiLabelTextCategorizer(nlp.vocab, model, name, threshold=threshold, scorer=scorer)
+
+
+@_component(
+    "rnn_treecat",
+    settings={
+        "loss": "nodes",
+        "scorer": None,
+        "model": {
+            **_network("rnnpipe.Softmax.v1"),
+            "structure": {"@rnnpipe_structures": "rnnpipe.Constituents.v1"},
+            "encoder": {"@rnnpipe_encoders": "rnnpipe.ChildSumTreeLSTM.v1", "width": 200},
+        },
+    },
+    assigns=["doc.cats", "doc.spans"],
+    scores={"root_acc": 1.0, "node_acc": 0.0},
+)
+def rnn_treecat(
+    nlp: Language,
+    name: str,
+    model: Model[Any, Any],
+    loss: Literal["nodes", "root"],
+    scorer: Scorer,
+) -> Any:
+    from rnnpipe.pipeline.treecat import RnnTreeCategorizer
+
+    return RnnTreeCategorizer(nlp.vocab, model, name, loss=loss, scorer=scorer)
 
 
 @_component(

@@ -54,19 +54,25 @@ class Corpus:
     where: what is read, for the message about an empty corpus.
     limit: how many documents are read at most; 0 for all.
     augmenter: makes further examples, or ``None``.
+    keep: copies what the pipeline is given, beside the tokens, from a gold document to the one that
+        it is to annotate; ``None``: nothing.
     """
 
     read: Callable[[Language], Iterator[Doc]]
     where: str
     limit: int = 0
     augmenter: Augmenter | None = None
+    keep: Callable[[Doc, Doc], None] | None = None
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Raises CorpusError: there is not one document, or a file is not what it should be."""
         empty = True
         for reference in islice(self.read(nlp), self.limit or None):
             empty = False
-            example = Example(_without_annotation(reference), reference)
+            predicted = _without_annotation(reference)
+            if self.keep is not None:
+                self.keep(reference, predicted)
+            example = Example(predicted, reference)
             yield from self.augmenter(nlp, example) if self.augmenter else (example,)
         if empty:
             do = "Check the path and the reader's settings."

@@ -37,19 +37,24 @@ class ConstituentTrees:
 
     def read(self, doc: DocLike) -> DocNodes:
         """Raises StructureError: no such span group, an empty span, or spans that overlap."""
-        groups = cast(Any, doc).spans
-        if self.spans_key not in groups:
-            if not len(doc):
-                return _nodes([], [], [])
-            want = f"constituents in doc.spans[{self.spans_key!r}]"
-            got = "no such span group" + (f" (there is {', '.join(groups)})" if groups else "")
-            do = "Read trees into the documents, or set spans_key to the group that holds them."
-            raise StructureError(expected(opening(doc.text), want, got, do))
-        spans = [(span.start, span.end) for span in groups[self.spans_key]]
-        return join_spans(len(doc), spans, doc.text)
+        return join_spans(len(doc), spans_of(doc, self.spans_key), doc.text)
 
     def build(self, links: Sequence[np.ndarray], device: torch.device) -> Trees:
         return Trees.from_parents(links, device)
+
+
+def spans_of(doc: DocLike, spans_key: str) -> list[tuple[int, int]]:
+    """The first token of each span of a group and the one after its last, in the order of the
+    group. Raises StructureError if a document with tokens has no such group."""
+    groups = cast(Any, doc).spans
+    if spans_key in groups:
+        return [(span.start, span.end) for span in groups[spans_key]]
+    if not len(doc):
+        return []
+    want = f"spans in doc.spans[{spans_key!r}]"
+    got = "no such span group" + (f" (there is {', '.join(groups)})" if groups else "")
+    do = "Read trees into the documents, or set spans_key to the group that holds them."
+    raise StructureError(expected(opening(doc.text), want, got, do))
 
 
 def join_spans(n_tokens: int, spans: Sequence[tuple[int, int]], text: str) -> DocNodes:

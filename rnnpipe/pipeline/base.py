@@ -22,6 +22,7 @@ from spacy.pipeline import TrainablePipe
 from spacy.strings import get_string_id
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
+from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
@@ -44,10 +45,12 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
     """A network of rnnpipe as a trainable component.
 
     labels_documents: whether the decoder labels documents, and so needs a pooler, or tokens.
+    labels_spans: whether it labels the spans that a structure over them names, not the tokens.
     exclusive: whether these labels exclude each other.
     """
 
     labels_documents: ClassVar[bool]
+    labels_spans: ClassVar[bool] = False
     exclusive: ClassVar[bool] = True
 
     def __init__(
@@ -59,7 +62,8 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         **cfg: Any,
     ) -> None:
         """cfg: settings that are saved with the component and handed to its scorer.
-        RAISES: StructureError if the network has a pooler where it must not, or lacks one."""
+        RAISES: StructureError if the network has a pooler where it must not, or lacks one, or reads
+            the documents as a structure whose nodes are not what the component labels."""
         self.vocab = vocab
         self.model = model
         self.name = name
@@ -67,6 +71,7 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         self.cfg = {"labels": [], **cfg}
         self._rehearsal_model: Model[Any, Any] | None = None
         self._check_pooler()
+        self._check_structure()
 
     def _check_pooler(self) -> None:
         pooler = network_builder(self.model).pooler
@@ -78,9 +83,22 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
             )
         if not self.labels_documents and pooler is not None:
             raise StructureError(
-                f"{where}: expected none, since this component labels every token, got a pooler. "
-                "Remove the block."
+                f"{where}: expected none, since this component labels every "
+                f"{'span' if self.labels_spans else 'token'}, got a pooler. Remove the block."
             )
+
+    def _check_structure(self) -> None:
+        structure = network_builder(self.model).structure
+        spans = structure is not None and structure.spans_key is not None
+        if self.labels_documents or spans == self.labels_spans:
+            return
+        tokens, constituents = "whose tokens can be labelled", "whose spans can be labelled"
+        want, got = (constituents, tokens) if self.labels_spans else (tokens, constituents)
+        good = "rnnpipe.Constituents.v1" if self.labels_spans else "rnnpipe.DependencyTree.v1"
+        raise StructureError(
+            f"components.{self.name}.model.structure: expected one {want}, got one {got}. Set "
+            f"@rnnpipe_structures, for instance to {good!r}."
+        )
 
     def _check_decoder(self) -> None:
         decoder = cast(Decoder, network_shim(self.model).module.decoder)
@@ -293,6 +311,24 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         self._require_network()
         docs = list(docs)
         return answers(self.model, docs, self.read) if docs else []
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Annotate a stream of documents. One that cannot be read as the network's structure does
+        not take its batch along: the error handler is given that document alone."""
+        for docs in minibatch(stream, size=batch_size):  # type: ignore[no-untyped-call]
+            yield from self._annotate(docs)
+
+    def _annotate(self, docs: list[Doc]) -> Iterator[Doc]:
+        try:
+            self.set_annotations(docs, self.predict(docs))
+        except Exception as error:  # noqa: BLE001 - what to do with it is the handler's business
+            if isinstance(error, StructureError) and len(docs) > 1:
+                for doc in docs:
+                    yield from self._annotate([doc])
+            else:
+                self.get_error_handler()(self.name, self, docs, error)
+        else:
+            yield from docs
 
     def _require_network(self) -> None:
         if not is_initialized(self.model):

@@ -1,0 +1,42 @@
+"""``rnnpipe.SpanEnds.v1``: tokens in a row, and spans of them that are labelled where they end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from rnnpipe.doc_structures.constituents import spans_of
+from rnnpipe.registry import structures
+from rnnpipe.structures import Sequences
+from rnnpipe.types import DocLike, DocNodes, DocStructure
+
+
+@structures("rnnpipe.SpanEnds.v1")
+def SpanEnds(spans_key: str = "constituents") -> DocStructure:
+    """The tokens in a row, for any sequence encoder. Decoders of nodes label the spans of
+    ``doc.spans[spans_key]``, each by the state of its last token: what a sequence encoder makes of
+    the same task as a recursive one.
+
+    spans_key: the name of the span group.
+    """
+    return SpanEndSequences(spans_key)
+
+
+@dataclass(frozen=True)
+class SpanEndSequences:
+    """See :func:`SpanEnds`."""
+
+    spans_key: str
+    structure = Sequences
+
+    def read(self, doc: DocLike) -> DocNodes:
+        """Raises StructureError if a document with tokens has no such span group."""
+        tokens = np.arange(len(doc))
+        ends = np.array([end for _, end in spans_of(doc, self.spans_key)], dtype=np.int64)
+        return DocNodes(tokens, tokens, ends - 1)
+
+    def build(self, links: Sequence[np.ndarray], device: torch.device) -> Sequences:
+        return Sequences.of([len(tokens) for tokens in links], device)
