@@ -59,7 +59,9 @@ class Recurrence(nn.Module):
         """Single weights dropped, the same ones at all steps and in all documents (DropConnect,
         Wan et al. 2013; of recurrent weights: Merity et al. 2017, Regularizing and Optimizing LSTM
         Language Models)."""
-        self._dropped = dropout(self.weight)
+        kept = dropout(self.weight)
+        # A parameter that is set as an attribute would be registered once more.
+        self._dropped = None if kept is self.weight else kept
         try:
             yield
         finally:
