@@ -123,6 +123,7 @@ def tatoeba_slice(folder):
 
 SLICES = {
     "char_lm": shakespeare_slice,
+    "word_lm": shakespeare_slice,
     "contextual_lm": raw_text_slice,
     "contextual_tagger": ewt_slice_and_language_models,
     "g2p": g2p_slice,
