@@ -1,7 +1,7 @@
 """ListOps (Nangia and Bowman 2018, ListOps: A Diagnostic Dataset for Latent Tree Learning): nested
 lists of digits and the value of each.
 
-    python benchmarks/listops.py folder [--train 20000] [--dev 2000] [--seed 0]
+    python benchmarks/listops.py folder [--train 30000] [--dev 1000] [--seed 0]
 
 writes ``train.txt`` and ``dev.txt`` for ``rnnpipe.BracketCorpus.v1``, an expression
 a line. A list is computed from left to right, so its tree is binary: ``[MAX 2 9 ]`` is
@@ -25,7 +25,7 @@ OPERATORS: dict[str, Callable[[Sequence[int]], int]] = {
 }
 #: How likely an argument is a list, how many arguments a list has at most, how deep lists are
 #: nested at most, and how many tokens an expression has at most.
-NESTED, MOST_ARGUMENTS, DEPTH, LONGEST = 0.25, 5, 8, 100
+NESTED, MOST_ARGUMENTS, DEPTH, LONGEST = 0.25, 5, 8, 50
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ def data_set(n: int, seed: int, without: frozenset[str] = frozenset()) -> list[s
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--train", type=int, default=20_000)
-    parser.add_argument("--dev", type=int, default=2_000)
+    parser.add_argument("--train", type=int, default=30_000)
+    parser.add_argument("--dev", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
