@@ -29,13 +29,16 @@ from rnnpipe.types import (
 _SAMPLER = "rnnpipe.Sampler.v1"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LanguageModelAlphabet:
     """A :class:`rnnpipe.types.Alphabet`. where: the component, for errors."""
 
     symbols: Symbols
     end_symbol: bool
     where: str
+
+    def __repr__(self) -> str:
+        return f"the alphabet of {self.where}"
 
     @property
     def size(self) -> int:
@@ -48,8 +51,10 @@ class LanguageModelAlphabet:
     def encode(self, text: str) -> list[int]:
         numbers = cast("list[int]", self.symbols.encode(text).tolist())
         if UNKNOWN in numbers:
-            do = "Take it out, or make the prompt a Doc, in which unknown symbols may stand."
-            got = self.symbols.unknown(text)[0]
+            got, do = (
+                self.symbols.unknown(text)[0],
+                "Take it out, or make the prompt a Doc, in which it may stand.",
+            )
             raise SettingsError(expected(self.where, "text of symbols seen in training", got, do))
         return numbers
 
@@ -73,10 +78,12 @@ class Writer:
         self, prompt: str | Doc, decoder: SequenceGeneratorBuilder | None, settings: dict[str, Any]
     ) -> Iterator[str]:
         generator = self._generator(decoder, settings)
-        if not isinstance(generator, StreamingGenerator) or settings.get("n_samples", 1) != 1:
-            want = "one that tells a text's beginning before its end, for one text"
-            do = "Use rnnpipe.Sampler.v1 with n_samples = 1, or generate."
-            raise SettingsError(expected("decoder", want, type(generator).__name__, do))
+        if not isinstance(generator, StreamingGenerator):
+            want = f"one that tells a text's beginning before its end, such as {_SAMPLER}"
+            raise SettingsError(expected("decoder", want, decoder, "Use it, or generate."))
+        if generator.n_samples > 1:
+            do = "Leave it out, or use generations."
+            raise SettingsError(expected("n_samples", "1 for a stream", generator.n_samples, do))
         write = self._write_after(prompt)
         emissions = generator.stream(self.steps, *self._after(self._read(prompt)))
         return (write(emission.symbol) for emission in emissions)
@@ -99,12 +106,20 @@ class Writer:
             do = "Give the settings to the decoder."
             raise SettingsError(expected("generate", want, f"both ({', '.join(settings)})", do))
         builder = decoders.get(_SAMPLER)(**settings) if decoder is None else decoder
+        if not isinstance(builder, SequenceGeneratorBuilder):
+            do = "Give what a registered function returns, such as rnnpipe.Beam.v1."
+            raise SettingsError(expected("decoder", "one that generates", builder, do))
         return builder.generator(self.alphabet)
 
     def _read(self, prompt: str | Doc) -> np.ndarray:
         """The boundary and the symbols of the prompt."""
         if isinstance(prompt, Doc):
             return np.concatenate([[BOUNDARY], self.alphabet.symbols.read(prompt)])
+        if not isinstance(prompt, str):
+            do = "Convert it to text."
+            raise SettingsError(
+                expected(f"{self.alphabet.where}: prompt", "a str or a Doc", prompt, do)
+            )
         return np.array([BOUNDARY, *self.alphabet.encode(prompt)])
 
     def _after(self, symbols: np.ndarray) -> tuple[Tensor, State]:

@@ -120,7 +120,12 @@ class SequenceGenerator(Protocol):
 
 @runtime_checkable
 class StreamingGenerator(SequenceGenerator, Protocol):
-    """One that need not know the end of a text to tell its beginning."""
+    """One that need not know the end of a text to tell its beginning.
+
+    n_samples: how many texts a prompt.
+    """
+
+    n_samples: int
 
     def stream(
         self, model: NextSymbol, symbols: Tensor, state: State = None

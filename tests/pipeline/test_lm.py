@@ -335,7 +335,7 @@ def test_settings_that_contradict(trained):
     pipe = nlp.get_pipe("lm")
     with pytest.raises(SettingsError, match="temperature"):
         pipe.generate("a", temperature=-1.0)
-    with pytest.raises(SettingsError, match="for one text"):
+    with pytest.raises(SettingsError, match="n_samples: expected 1 for a stream, got 2"):
         pipe.stream("a", n_samples=2)
     with pytest.raises(SettingsError, match=r"generate: expected .* got 'both \(seed\)'"):
         pipe.generate("a", decoder=Sampler(), seed=1)

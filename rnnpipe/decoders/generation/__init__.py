@@ -1,8 +1,8 @@
 """Decoders that generate, and the filters of what they may choose from.
 
 ``rnnpipe.Sampler.v1``, ``rnnpipe.Beam.v1``, ``rnnpipe.DiverseBeam.v1``,
-``rnnpipe.ConstrainedBeam.v1`` and ``rnnpipe.StochasticBeam.v1`` are registered decoders whose builders are
-:class:`~rnnpipe.types.SequenceGeneratorBuilder` objects::
+``rnnpipe.ConstrainedBeam.v1`` and ``rnnpipe.StochasticBeam.v1`` are registered decoders whose
+builders are :class:`~rnnpipe.types.SequenceGeneratorBuilder` objects::
 
     generator = decoders.get("rnnpipe.Sampler.v1")(temperature=0.8, seed=1).generator(alphabet)
     texts = generator.generate(model, symbols, state)      # list[list[Generated]], a list a prompt

@@ -14,7 +14,10 @@ Symbols = tuple[int, ...]
 
 def encode(phrase: Phrase, alphabet: Alphabet, where: str) -> Symbols:
     """A phrase's symbols. Raises SettingsError if it has none, or one that the alphabet has not."""
-    found = alphabet.encode(phrase) if isinstance(phrase, str) else phrase
+    try:
+        found = alphabet.encode(phrase) if isinstance(phrase, str) else phrase
+    except SettingsError as error:
+        raise SettingsError(f"{where}: {error}") from None
     symbols = tuple(int(symbol) for symbol in found)
     if not symbols:
         raise SettingsError(expected(where, "at least one symbol", phrase))
