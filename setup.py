@@ -121,6 +121,7 @@ REGISTERED = {
     "spacy_readers": [
         "rnnpipe.BracketCorpus.v1 = rnnpipe.corpora.brackets:BracketCorpus",
         "rnnpipe.ConllCorpus.v1 = rnnpipe.corpora.conll:ConllCorpus",
+        "rnnpipe.GivenAnnotation.v1 = rnnpipe.corpora.given_annotation:GivenAnnotation",
         "rnnpipe.LineCorpus.v1 = rnnpipe.corpora.lines:LineCorpus",
         "rnnpipe.ParallelCorpus.v1 = rnnpipe.corpora.parallel:ParallelCorpus",
         "rnnpipe.SlotIntentCorpus.v1 = rnnpipe.corpora.slot_intent:SlotIntentCorpus",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from spacy.language import Language
@@ -13,6 +14,7 @@ from spacy.tokens import Doc, Span
 from rnnpipe.corpora.entities import MISSING
 from rnnpipe.corpora.examples import Augmenter, Corpus, given, reader
 from rnnpipe.corpora.files import read_lines
+from rnnpipe.corpora.given_annotation import keep_spans
 from rnnpipe.errors import CorpusError, expected
 from rnnpipe.types import NonNegativeInt
 
@@ -58,18 +60,7 @@ def BracketCorpus(
                 doc.cats = {root: 1.0}
             yield doc
 
-    return Corpus(read, str(file), limit, augmenter, keep_spans(spans_key))
-
-
-def keep_spans(spans_key: str) -> Callable[[Doc, Doc], None]:
-    """A function that copies the spans of a group, without labels, from one document to another of
-    the same tokens."""
-
-    def keep(source: Doc, target: Doc) -> None:
-        spans = source.spans[spans_key]
-        target.spans[spans_key] = [Span(target, span.start, span.end) for span in spans]
-
-    return keep
+    return Corpus(read, str(file), limit, augmenter, partial(keep_spans, spans_key=spans_key))
 
 
 @dataclass
@@ -118,5 +109,5 @@ def _close(tree: BracketTree, place: str, start: int, label: str | None, *, labe
         got = "no word" if label is None else f"no word but the label {label!r}"
         raise CorpusError(expected(place, "a word in the bracket", got, do))
     if label is not None or not labels:
-        known = label is not None and label != MISSING
-        tree.spans.append((start, len(tree.words), label if known else ""))
+        known = "" if label is None or label == MISSING else label
+        tree.spans.append((start, len(tree.words), known))

@@ -10,7 +10,7 @@ import numpy as np
 import spacy
 from spacy.training import Example
 
-from rnnpipe.structures import Sequences
+from rnnpipe.structures import Sequences, Trees
 from rnnpipe.types import DecoderBuilder, Labels, SequenceGeneratorBuilder
 
 GROUPS = {
@@ -24,6 +24,7 @@ GROUPS = {
     "symbols": "rnnpipe_symbols",
     "output": "rnnpipe_outputs",
     "adaptation": "rnnpipe_adaptations",
+    "structure": "rnnpipe_structures",
 }
 #: What tells the kinds of a group apart.
 PROTOCOLS = {"decoder": DecoderBuilder, "generator": SequenceGeneratorBuilder}
@@ -33,8 +34,27 @@ def _decoder(builder):
     return builder(4, Labels(("x", "y")))
 
 
+def parents_of(n):
+    """A forest of n nodes, in post-order: one takes none, one or two of the trees before it."""
+    parents, roots = [-1] * n, []
+    for node in range(n):
+        for child in roots[len(roots) - min(node % 3, len(roots)) :]:
+            parents[child] = node
+            roots.remove(child)
+        roots.append(node)
+    return parents
+
+
+def trees_of(lengths, device="cpu"):
+    return Trees.from_parents([parents_of(n) for n in lengths], device)
+
+
+#: By the structure that an encoder reads: one of documents with these numbers of nodes.
+STRUCTURES_OF = {Sequences: Sequences.of, Trees: trees_of}
+
 #: Kinds within a kind, by what the parts declare about themselves.
 DECLARED = {
+    "node_encoder": ("encoder", lambda builder: builder(4).structure in STRUCTURES_OF),
     "sequence_encoder": ("encoder", lambda builder: builder(4).structure is Sequences),
     "causal_encoder": (
         "encoder",
