@@ -135,7 +135,7 @@ SLICES = {
     "translate": tatoeba_slice,
 }
 #: Configs that other tests train.
-ELSEWHERE = {"spacy_tagger_parser"}
+ELSEWHERE = {"listops", "spacy_tagger_parser"}
 
 
 def test_every_config_is_tested():

@@ -1,15 +1,18 @@
 """The whole contract of a spaCy trainable pipe, for the component that labels trees."""
 
 import pickle
+from pathlib import Path
 
 import pytest
 import spacy
+from spacy.cli.train import train as cli_train
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.util import fix_random_seed
 
 from rnnpipe.errors import LabelError, StructureError
 
+CONFIGS = Path(__file__).parents[2] / "configs"
 #: Words, the spans and their labels, and the category.
 TREES = [
     (["not", "bad"], [(0, 1, "-"), (1, 2, "-"), (0, 2, "+")], "good"),
@@ -253,3 +256,17 @@ def test_gold_trees_for_a_tagger():
     for _ in range(20):
         nlp.update([Example(doc(), doc(tags))], sgd=optimizer)
     assert [token.tag_ for token in nlp(doc())] == tags
+
+
+def test_the_config_trains_on_bracketed_trees(tmp_path):
+    trees = ["(2 (_ (_ [MIN 2) 9) ])", "(9 (_ (_ [MAX 9) (1 (_ (_ [MIN 4) 1) ])) ])"]
+    (tmp_path / "trees.txt").write_text("\n".join(trees))
+    overrides = {
+        **{f"paths.{part}": str(tmp_path / "trees.txt") for part in ("train", "dev")},
+        "training.max_steps": 4,
+        "training.eval_frequency": 2,
+    }
+    cli_train(CONFIGS / "listops.cfg", tmp_path / "out", overrides=overrides)
+    nlp = spacy.load(tmp_path / "out" / "model-best")
+    assert set(nlp.get_pipe("treecat").labels) == {"1", "2", "9"}
+    assert {"root_acc", "node_acc"} <= nlp.meta["performance"].keys()
