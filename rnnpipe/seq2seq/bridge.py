@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -20,12 +19,9 @@ class Bridge(nn.Module):
 
     def __init__(self, encoder: Encoder, decoder: Stepper) -> None:
         super().__init__()
-        begin = _leaves(decoder.start(1))
-        self.direct = encoder.causal and isinstance(encoder, Stepper)
-        self.direct = self.direct and _shape(cast(Stepper, encoder).start(1)) == _shape(
-            decoder.start(1)
-        )
-        learnt = [] if self.direct else [leaf for leaf in begin if leaf.is_floating_point()]
+        begin = decoder.start(1)
+        self.direct = isinstance(encoder, Stepper) and _shape(encoder.start(1)) == _shape(begin)
+        learnt = [] if self.direct else [x for x in _leaves(begin) if x.is_floating_point()]
         self.projections = nn.ModuleList(nn.Linear(encoder.n_out, x.numel()) for x in learnt)
 
     def forward(self, encoded: Encoded, start: State) -> State:

@@ -142,7 +142,7 @@ class Seq2Seq(nn.Module):
         total = torch.zeros((), device=self.device)
         for rows in self._buckets(pairs):
             bucket = [pairs[i] for i in rows]
-            states, _ = self._decode([pair.target.inputs for pair in bucket], self.read(bucket))
+            states, _ = self._decode(bucket)
             loss, nats = self._loss(states, bucket)
             with full_precision(self.device):
                 torch.autograd.backward(loss * scale)
@@ -152,7 +152,7 @@ class Seq2Seq(nn.Module):
     def _loss(self, states: Tensor, bucket: Sequence[Pair]) -> tuple[Tensor, Tensor]:
         """What is learnt, and the cross-entropy alone."""
         output, targets = cast(Output, self.output), _targets(bucket)
-        rows = present_rows(self.dropout(states), [pair.target.inputs for pair in bucket])
+        rows = present_rows(self.dropout(states), _inputs(bucket))
         if not self.label_smoothing:
             nats = -output.score(rows, targets).sum()
             return nats, nats
@@ -170,10 +170,10 @@ class Seq2Seq(nn.Module):
         results: dict[int, Alignment] = {}
         for rows in self._buckets(pairs):
             bucket = [pairs[i] for i in rows]
-            inputs = [pair.target.inputs for pair in bucket]
-            states, weights = self._decode(inputs, self.read(bucket))
-            scores = cast(Output, self.output).score(present_rows(states, inputs), _targets(bucket))
-            ends = np.cumsum([len(x) for x in inputs])
+            states, weights = self._decode(bucket)
+            rows_of_targets = present_rows(states, _inputs(bucket))
+            scores = cast(Output, self.output).score(rows_of_targets, _targets(bucket))
+            ends = np.cumsum([len(pair.target) for pair in bucket])
             parts = np.split(scores.cpu().numpy(), ends[:-1])
             looks = None if weights is None else weights.cpu().numpy()
             for row, (i, pair) in enumerate(zip(rows, bucket, strict=True)):
@@ -184,12 +184,8 @@ class Seq2Seq(nn.Module):
 
     # -- parts ---------------------------------------------------------------------------------
 
-    def read(self, pairs: Sequence[Pair]) -> Source:
-        """Encode the sources."""
-        return self.encode([pair.source for pair in pairs])
-
     def encode(self, sources: Sequence[np.ndarray]) -> Source:
-        """Texts of symbols ``(S,)`` each."""
+        """Read texts of symbols ``(S,)`` each."""
         order = -1 if self.reverse_source else 1
         symbols, structure = pad([source[::order] for source in sources], self.device)
         vectors = structure.blank(self.source_embedding(symbols))  # (B, S, D)
@@ -201,10 +197,11 @@ class Seq2Seq(nn.Module):
         states = self.dropout(states)  # (B, S, H)
         return Source(self.attend.memory(Encoded(states, structure, encoded.n_forward)), state)
 
-    def _decode(self, inputs: Sequence[np.ndarray], source: Source) -> tuple[Tensor, Tensor | None]:
+    def _decode(self, bucket: Sequence[Pair]) -> tuple[Tensor, Tensor | None]:
         """The states from which each next symbol is predicted, ``(B, T, W)``, and the attention
         ``(B, T, S)``."""
-        symbols, structure = pad(inputs, self.device)
+        source = self.encode([pair.source for pair in bucket])
+        symbols, structure = pad(_inputs(bucket), self.device)
         vectors = self.dropout(structure.blank(self.target_embedding(symbols)))  # (B, T, D)
         if self.input_feeding:
             return self._decode_stepwise(vectors, source)
@@ -241,6 +238,10 @@ def _embedding(n_symbols: int, width: int) -> nn.Embedding:
     embedding = nn.Embedding(n_symbols, width)
     nn.init.normal_(embedding.weight, std=width**-0.5)
     return embedding
+
+
+def _inputs(bucket: Sequence[Pair]) -> list[np.ndarray]:
+    return [pair.target.inputs for pair in bucket]
 
 
 def _targets(bucket: Sequence[Pair]) -> np.ndarray:
