@@ -67,7 +67,7 @@ class _Found(NamedTuple):
 
     def first(self, count: int) -> _Found:
         """The best ones."""
-        return self._each(lambda x: x[:, :count])
+        return self if self.rows.shape[1] == count else self._each(lambda x: x[:, :count])
 
     def _each(self, of: Callable[[np.ndarray], np.ndarray]) -> _Found:
         totals = of(self.totals)
