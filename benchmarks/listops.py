@@ -4,8 +4,8 @@ lists of digits and the value of each.
     python benchmarks/listops.py folder [--train 30000] [--dev 1000] [--seed 0]
 
 writes ``train.txt`` and ``dev.txt`` for ``rnnpipe.BracketCorpus.v1``, an expression
-a line. A list is computed from left to right, so its tree is binary: ``[MAX 2 9 ]`` is
-``(9 (_ (_ [MAX 2) 9) ])``, where ``_`` stands for an unfinished list, which has no label.
+a line. A list is computed from left to right, so its tree is binary, and every bracket is labelled
+with the value of the list so far: ``[MAX 2 9 ]`` is ``(9 (9 (2 [MAX 2) 9) ])``.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def draw(rng: random.Random, depth: int = DEPTH) -> Expression:
         argument = _argument(rng, depth - 1)
         values.append(argument.value)
         size += argument.size
-        tree = f"(_ {tree} {argument.tree})"
-    value = OPERATORS[operator](values)
+        value = OPERATORS[operator](values)
+        tree = f"({value} {tree} {argument.tree})"
     return Expression(value, f"({value} {tree} ])", size)
 
 

@@ -1,9 +1,11 @@
 """Tree-LSTMs by level over the whole batch, against the plain recursion node by node.
 
-    python benchmarks/trees.py [--rounds 5] [--trees 64] [--leaves 20] [--width 100]
+    python benchmarks/trees.py [--rounds 5] [--trees 64] [--leaves 20] [--width 100] [--peer]
 
 recursion: the equations as a function of a node that calls itself, in torch, tree after tree.
-levels: our encoder, the plan of the levels included.
+peer: pytorch-tree-lstm 0.1.3 (``--peer``), which has the child-sum kind; it too runs by levels, a
+    leaf's at once and an inner node's after its children's.
+levels: our encoder. The plan of the levels is included in both.
 
 Both are given the same random binary trees and inputs, and go forward and backward; they are
 measured in turn, on one thread, in processor time.
@@ -14,6 +16,7 @@ from __future__ import annotations
 import argparse
 import random
 
+import numpy as np
 import torch
 from interleaved import race
 from torch import Tensor, nn
@@ -95,12 +98,37 @@ class Recursion(Levels):
         return o.sigmoid() * c.tanh(), c
 
 
+class Peer(Levels):
+    """As its page says: orders for each tree, then one batch of all."""
+
+    def __init__(self, encoder: nn.Module, inputs: Tensor, parents: list[list[int]]) -> None:
+        from treelstm import TreeLSTM
+
+        super().__init__(TreeLSTM(inputs.shape[2], encoder.n_out), inputs, parents)
+
+    def states(self) -> Tensor:
+        from treelstm import batch_tree_input, calculate_evaluation_orders
+
+        batch = []
+        for x, parents in zip(self.inputs, self.parents):
+            pairs = np.array([(p, i) for i, p in enumerate(parents) if p >= 0])
+            orders = calculate_evaluation_orders(pairs, len(parents))
+            names = ("node_order", "edge_order", "adjacency_list")
+            tensors = map(torch.from_numpy, (*orders, pairs))
+            batch.append({"features": x, **dict(zip(names, tensors))})
+        joined = batch_tree_input(batch)
+        del joined["tree_sizes"]
+        states: Tensor = self.encoder(**joined)[0]
+        return states
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--trees", type=int, default=64)
     parser.add_argument("--leaves", type=int, default=20)
     parser.add_argument("--width", type=int, default=100)
+    parser.add_argument("--peer", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -113,6 +141,9 @@ def main() -> None:
         made = {who: make(encoder, inputs, parents) for who, make in contestants.items()}
         torch.testing.assert_close(made["levels"].states(), made["recursion"].states())
         print(name)
+        race(made, ["train"], arguments.rounds, len(parents), "trees")
+    if arguments.peer:
+        made = {"peer": Peer(encoder, inputs, parents), "levels": made["levels"]}
         race(made, ["train"], arguments.rounds, len(parents), "trees")
 
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 
-from rnnpipe.batching import Limits, _partition, distinct_words, make_batch, plan_windows
+from rnnpipe.batching import Limits, distinct_words, make_batch, partition, plan_windows
+from rnnpipe.doc_structures.constituents import Constituents
 
 NLP = spacy.blank("en")
 LENGTHS = st.lists(st.integers(0, 40), min_size=1, max_size=12)
@@ -48,6 +49,20 @@ def test_buckets_of_several_documents_stay_below_the_cap(lengths, cap):
         assert bucket.tokens.size <= cap or len(bucket.documents) == 1
 
 
+def test_nodes_of_trees_instead_of_tokens():
+    docs = make_docs([2, 0, 3])
+    for doc in docs:
+        doc.spans["constituents"] = [doc[:]] if len(doc) else []
+    batch = make_batch(docs, Limits(max_length=2, overlap=1), Constituents())
+    bucket, empty = batch.buckets
+    assert (bucket.documents.tolist(), empty.documents.tolist()) == ([2, 0], [1])
+    assert bucket.tokens.tolist() == [[3, 4, 5, 0], [1, 2, 0, 0]]
+    assert (bucket.row_lengths.tolist(), empty.row_lengths.tolist()) == ([4, 3], [0])
+    # Of the spans, which a decoder labels:
+    assert (bucket.lengths.tolist(), empty.lengths.tolist()) == ([1, 1], [0])
+    assert batch.lengths.tolist() == [2, 0, 3]
+
+
 def cost(runs, lengths):
     from rnnpipe.batching import _STEP_OVERHEAD
 
@@ -67,7 +82,7 @@ def test_partition_costs_as_little_as_the_best_of_all_partitions(lengths):
                 yield [items[:n], *rest]
 
     best = min(cost(runs, lengths) for runs in partitions(order))
-    runs = _partition(np.array(order), np.array(lengths), cap=10_000)
+    runs = partition(np.array(order), np.array(lengths), cap=10_000)
     assert sorted(int(i) for run in runs for i in run) == sorted(order)
     assert cost(runs, lengths) == best
 

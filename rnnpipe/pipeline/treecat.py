@@ -15,7 +15,7 @@ from thinc.api import Model
 from rnnpipe.architectures.network import network_builder
 from rnnpipe.decoders.sequence import SequenceDecoder
 from rnnpipe.errors import LabelError
-from rnnpipe.pipeline.base import RnnPipe
+from rnnpipe.pipeline.base import RnnPipe, label_ids, same_tokens
 from rnnpipe.types import DocStructure, Labels
 
 #: A constituent by its characters, and how many with the same ones come before it in the group.
@@ -78,15 +78,24 @@ class RnnTreeCategorizer(RnnPipe):
     def gold(self, example: Example) -> np.ndarray:
         spans = self._constituents(example.predicted)
         if self.at_nodes:
-            places = places_of(self._constituents(example.reference))
-            labels = {place: span.label_ for place, span in places}
-            names = [labels.get(place, "") for place, _ in places_of(spans)]
-            return np.array([self._position(n) if n else -1 for n in names], dtype=np.int64)
+            try:
+                return label_ids(self.labels, self._gold_keys(example, spans))
+            except KeyError as error:
+                label = example.reference.vocab.strings[error.args[0]]
+                raise self._unknown_label(label) from None
         ids = np.full(len(spans), -1, dtype=np.int64)
         label = self._true_category(example.reference)
         if spans and label is not None:
             ids[root_of(spans)] = self._position(label)
         return ids
+
+    def _gold_keys(self, example: Example, spans: Sequence[Span]) -> np.ndarray:
+        """The hash of each span's gold label, 0 where there is none."""
+        gold = self._constituents(example.reference)
+        if same_tokens(example) and _extents(gold) == _extents(spans):
+            return np.array([span.label for span in gold], dtype=np.uint64)
+        keys = {place: span.label for place, span in places_of(gold)}
+        return np.array([keys.get(place, 0) for place, _ in places_of(spans)], dtype=np.uint64)
 
     def _true_category(self, doc: Doc) -> str | None:
         true = [label for label, value in doc.cats.items() if value == 1.0]
@@ -162,6 +171,10 @@ def places_of(spans: Iterable[Span]) -> list[tuple[Place, Span]]:
         places.append(((*characters, seen[characters]), span))
         seen[characters] += 1
     return places
+
+
+def _extents(spans: Iterable[Span]) -> list[tuple[int, int]]:
+    return [(span.start, span.end) for span in spans]
 
 
 def root_of(spans: Sequence[Span]) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import spacy
+import torch
 from spacy.cli.train import train as cli_train
 from spacy.tokens import Doc, Span
 from spacy.training import Example
@@ -270,3 +271,39 @@ def test_the_config_trains_on_bracketed_trees(tmp_path):
     nlp = spacy.load(tmp_path / "out" / "model-best")
     assert set(nlp.get_pipe("treecat").labels) == {"1", "2", "9"}
     assert {"root_acc", "node_acc"} <= nlp.meta["performance"].keys()
+
+
+def test_a_gradient_step_does_not_depend_on_how_the_batch_is_split():
+    gradients = []
+    for cap in (8192, 5):
+        nlp = pipeline(max_padded_tokens=cap)
+        train(nlp, steps=0)
+        pipe = nlp.get_pipe("rnn_treecat")
+        pipe.update(examples_for(nlp))
+        parameters = pipe.model.shims[0].module.named_parameters()
+        gradients.append({name: p.grad for name, p in parameters})
+    for name, gradient in gradients[0].items():
+        torch.testing.assert_close(gradient, gradients[1][name], atol=1e-5, rtol=0)
+
+
+def test_a_shared_tok2vec_learns_through_trees():
+    nlp = spacy.blank("en")
+    tok2vec = {
+        "@architectures": "spacy.HashEmbedCNN.v2",
+        "width": 16,
+        "depth": 1,
+        "embed_size": 200,
+        "window_size": 1,
+        "maxout_pieces": 2,
+        "subword_features": True,
+        "pretrained_vectors": None,
+    }
+    nlp.add_pipe("tok2vec", config={"model": tok2vec})
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 16, "upstream": "*"}
+    embedding = {"@rnnpipe_embeddings": "rnnpipe.Tok2Vec.v1", "tok2vec": listener}
+    nlp.add_pipe("rnn_treecat", config={"model": {**NETWORK, "embedding": embedding}})
+    optimizer = nlp.initialize(lambda: examples_for(nlp))
+    before = nlp.get_pipe("tok2vec").model.to_bytes()
+    losses = [nlp.update(examples_for(nlp), sgd=optimizer)["rnn_treecat"] for _ in range(10)]
+    assert nlp.get_pipe("tok2vec").model.to_bytes() != before
+    assert losses[-1] < losses[0]
