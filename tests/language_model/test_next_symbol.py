@@ -5,6 +5,7 @@ import pytest
 import torch
 from small_language_model import model, text
 
+from rnnpipe import folded_lstm
 from rnnpipe.encoders.recurrent import GRU, LSTM
 from rnnpipe.folded_lstm import FoldedLSTM
 from rnnpipe.next_symbol import SteppedModel, next_symbol, state_after
@@ -91,3 +92,21 @@ def test_folded_weights_are_copies():
             weight.zero_()
     after, _ = steps.advance(torch.tensor([2]), steps.begin(1))
     torch.testing.assert_close(before, after, atol=0, rtol=0)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "numpy"])
+@pytest.mark.parametrize("rows", [1, 4, 6, 13])
+@pytest.mark.parametrize("width", [7, 8])
+def test_folded_steps_are_the_encoders(compiled, rows, width, monkeypatch):
+    network = model(LSTM(width=width, depth=2)).eval()
+    folded, plain = next_symbol(network, [1]), SteppedModel(network, [1])
+    if not compiled:
+        monkeypatch.setattr(folded_lstm, "kernels", lambda module: None)
+    generator = torch.Generator().manual_seed(rows)
+    one, other = folded.begin(rows), plain.begin(rows)
+    for _ in range(4):
+        symbols = torch.randint(7, (rows,), generator=generator)
+        logits, one = folded.advance(symbols, one)
+        want, other = plain.advance(symbols, other)
+        torch.testing.assert_close(in_log(logits), in_log(want), atol=1e-5, rtol=1e-4)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from rnnpipe.decoders.generation.building import Filters, ForAlphabet
 from rnnpipe.decoders.generation.constraints import InGrid, Phrases
-from rnnpipe.decoders.generation.phrases import Endings, Limits, encode
+from rnnpipe.decoders.generation.phrases import Endings, Limits
 from rnnpipe.decoders.generation.ranking import AtRandom, ByProbability, InGroups, MakeRanking
 from rnnpipe.decoders.generation.scoring import LengthPenalty, Scoring
 from rnnpipe.decoders.generation.search import Search
@@ -186,21 +186,9 @@ def _constrained(
     filters: Mapping[str, FilterBuilder],
 ) -> BeamGenerator:
     _check_width(f"{CONSTRAINED}.beam_size", beam_size, alphabet)
-    where, end = f"{CONSTRAINED}.phrases", alphabet.end
-    if not phrases:
-        raise SettingsError(expected(where, "at least one", phrases, "Or use rnnpipe.Beam.v1."))
-    for phrase in phrases:
-        symbols = encode(phrase, alphabet, where)
-        if end in symbols:
-            want = "phrases without the end symbol, which comes by itself"
-            raise SettingsError(expected(where, want, phrase, "Take it out."))
-        if len(symbols) > limits.max_length:
-            want = f"phrases of at most max_length ({limits.max_length}) symbols"
-            raise SettingsError(expected(where, want, phrase, "Shorten it or raise max_length."))
-    tracked = Phrases([encode(phrase, alphabet, where) for phrase in phrases], alphabet.size)
-    grid = partial(
-        InGrid, phrases=tracked, beam_size=beam_size, end=end, max_length=limits.max_length
-    )
+    longest, end = limits.max_length, alphabet.end
+    tracked = Phrases.of(phrases, alphabet, longest, f"{CONSTRAINED}.phrases")
+    grid = partial(InGrid, phrases=tracked, beam_size=beam_size, end=end, max_length=longest)
     search = Search(
         endings=Endings.of(alphabet, limits, CONSTRAINED),
         filters=Filters(filters, alphabet, CONSTRAINED, besides=["phrases"]),
@@ -254,10 +242,8 @@ def _generator(
 
 def _check_width(where: str, width: int, alphabet: Alphabet) -> None:
     if width > alphabet.size:
-        want, do = (
-            f"at most the number of symbols ({alphabet.size})",
-            f"Lower {where.split('.')[-1]}.",
-        )
+        want = f"at most the number of symbols ({alphabet.size})"
+        do = f"Lower {where.rpartition('.')[2]}."
         raise SettingsError(expected(where, want, width, do))
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnpipe.decoders.generation.phrases import Symbols
+from rnnpipe.decoders.generation.phrases import Symbols, encode
 from rnnpipe.decoders.generation.ranking import Open, Ranked, Shape
+from rnnpipe.errors import SettingsError, expected
+from rnnpipe.types import Alphabet, Phrase
 
 
 class Phrases:
@@ -38,6 +40,22 @@ class Phrases:
                 for kind, symbol in enumerate(used, start=1):
                     table[state, kind] = _overlap((*phrase[:state], symbol), phrase)
             table[len(phrase)] = len(phrase)
+
+    @classmethod
+    def of(cls, phrases: Sequence[Phrase], alphabet: Alphabet, longest: int, where: str) -> Phrases:
+        """Raises SettingsError if no text of at most ``longest`` symbols can hold one of them."""
+        if not phrases:
+            raise SettingsError(expected(where, "at least one", phrases, "Or use rnnpipe.Beam.v1."))
+        found = [encode(phrase, alphabet, where) for phrase in phrases]
+        for phrase, symbols in zip(phrases, found, strict=True):
+            if alphabet.end in symbols:
+                want = "phrases without the end symbol, which comes by itself"
+                raise SettingsError(expected(where, want, phrase, "Take it out."))
+            if len(symbols) > longest:
+                want = f"phrases of at most max_length ({longest}) symbols"
+                do = "Shorten it or raise max_length."
+                raise SettingsError(expected(where, want, phrase, do))
+        return cls(found, alphabet.size)
 
     def after(self, progress: np.ndarray, kinds: np.ndarray) -> np.ndarray:
         """``(N, P)`` and symbols of the kinds ``(N, n)`` to ``(N, n, P)``."""
@@ -74,12 +92,8 @@ class InGrid:
         max_length: int,
     ) -> None:
         n_beams, width, _ = shape
-        self.phrases, self.beam_size, self.end, self.max_length = (
-            phrases,
-            beam_size,
-            end,
-            max_length,
-        )
+        self.phrases, self.beam_size = phrases, beam_size
+        self.end, self.max_length = end, max_length
         self.length = 0
         self.progress = np.zeros((n_beams * width, phrases.count), dtype=np.int64)
         self.kinds = torch.from_numpy(phrases.kinds).to(device)
