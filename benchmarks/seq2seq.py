@@ -41,24 +41,24 @@ LANGUAGES = (
 SEARCHES: dict[str, Callable[[], Any]] = {
     "greedy": lambda: Beam(beam_size=1, length_penalty="average", max_length=60),
     "beam 5": lambda: Beam(beam_size=5, length_penalty="average", max_length=60),
-    "beam 5, coverage 0.2": lambda: Beam(
-        beam_size=5, length_penalty="average", coverage_penalty=0.2, max_length=60
+    "beam 5, GNMT's penalties": lambda: Beam(
+        beam_size=5, length_penalty="gnmt", alpha=0.6, coverage_penalty=0.1, max_length=60
     ),
 }
+ERROR_RATES = {"sequence_error_rate": "words", "symbol_error_rate": "phonemes"}
 
 
 def g2p(data: Path, languages: list[str], overrides: dict[str, Any]) -> None:
-    rows = []
+    rows, searches = [], ("greedy", "beam 5")
     for language in languages:
         files = str(data / "sigmorphon2020-g2p" / language)
         paths = {"paths.train": f"{files}_train.tsv", "paths.dev": f"{files}_dev.tsv"}
         nlp, dev, minutes = trained(CONFIGS / "g2p.cfg", {**paths, **overrides})
-        scores = [searched(nlp, dev, search) for search in SEARCHES]
-        names = "sequence_error_rate", "symbol_error_rate"
-        rows.append([100 * score[name] for score in scores for name in names] + [minutes])
+        scores = [searched(nlp, dev, search) for search in searches]
+        rows.append([100 * score[rate] for score in scores for rate in ERROR_RATES] + [minutes])
         print(language, [f"{value:.2f}" for value in rows[-1]], flush=True)
     means = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
-    columns = [f"{search}: {rate}" for search in SEARCHES for rate in ("words", "phonemes")]
+    columns = [f"{search}: {rate}" for search in searches for rate in ERROR_RATES.values()]
     table = [[f"{x:.2f}" for x in row] for row in [*rows, means]]
     named = [[name, *row] for name, row in zip([*languages, "mean"], table, strict=True)]
     msg.table(named, header=["errors, %", *columns, "minutes"])
