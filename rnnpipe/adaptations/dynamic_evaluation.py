@@ -20,7 +20,7 @@ from rnnpipe.types import Adaptation, PositiveFloat, PositiveInt, Probability, S
 def DynamicEvaluation(
     learn_rate: PositiveFloat = 0.1,
     decay: Probability = 0.001,
-    segment: PositiveInt = 20,
+    segment: PositiveInt = 50,
     clip: PositiveFloat = 1.0,
 ) -> Adaptation:
     """A step of gradient descent after every segment of a document, and a small one back to where
