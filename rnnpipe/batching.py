@@ -138,12 +138,15 @@ def plan_buckets(docs: Sequence[DocLike], lengths: np.ndarray, limits: Limits) -
 
 
 def _plan_nodes(nodes: Sequence[DocNodes], lengths: np.ndarray, limits: Limits) -> list[Bucket]:
-    """Documents by the number of their nodes. What is joined is not cut, however large."""
+    """Documents by the number of their nodes, as many together as may be: where nodes are computed
+    by levels, not by position, padding costs little. What is joined is not cut, however large."""
     starts = np.cumsum(lengths) - lengths
     sizes = np.array([len(n.tokens) for n in nodes], dtype=np.int64)
     buckets = []
-    order = np.argsort(-sizes, kind="stable")
-    for documents in partition(order, sizes, limits.max_padded_tokens):
+    rest = np.argsort(-sizes, kind="stable")
+    while len(rest):
+        most = max(1, limits.max_padded_tokens // max(1, int(sizes[rest[0]])))
+        documents, rest = rest[:most], rest[most:]
         chosen = [nodes[i] for i in documents]
         tokens = np.zeros((len(chosen), int(sizes[documents].max(initial=0))), dtype=np.int64)
         for row, start, doc_nodes in zip(tokens, starts[documents], chosen, strict=True):

@@ -54,12 +54,13 @@ def test_nodes_of_trees_instead_of_tokens():
     for doc in docs:
         doc.spans["constituents"] = [doc[:]] if len(doc) else []
     batch = make_batch(docs, Limits(max_length=2, overlap=1), Constituents())
-    bucket, empty = batch.buckets
-    assert (bucket.documents.tolist(), empty.documents.tolist()) == ([2, 0], [1])
-    assert bucket.tokens.tolist() == [[3, 4, 5, 0], [1, 2, 0, 0]]
-    assert (bucket.row_lengths.tolist(), empty.row_lengths.tolist()) == ([4, 3], [0])
-    # Of the spans, which a decoder labels:
-    assert (bucket.lengths.tolist(), empty.lengths.tolist()) == ([1, 1], [0])
+    (bucket,) = batch.buckets
+    assert bucket.documents.tolist() == [2, 0, 1]
+    assert bucket.tokens.tolist() == [[3, 4, 5, 0], [1, 2, 0, 0], [0, 0, 0, 0]]
+    assert bucket.row_lengths.tolist() == [4, 3, 0]
+    assert bucket.lengths.tolist() == [1, 1, 0]  # of the spans, which a decoder labels
+    capped = make_batch(docs, Limits(2, 1, max_padded_tokens=5), Constituents()).buckets
+    assert [each.documents.tolist() for each in capped] == [[2], [0], [1]]
     assert batch.lengths.tolist() == [2, 0, 3]
 
 

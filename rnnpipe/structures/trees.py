@@ -146,6 +146,7 @@ class _Plan:
         first = np.where(is_inner, first_inner[depth], first_leaf[depth] - inner[depth])
         place = row - first
 
+        # The level below each step, step by step; and by node, the places of its children there.
         child = np.flatnonzero(depth)
         child = child[np.lexsort((place[child], -depth[child]))]
         children = np.repeat(below[depth[order[leaves.sum() :]] + 1, None], _most(n_children), 1)
@@ -168,10 +169,9 @@ def _depths(parent: np.ndarray) -> np.ndarray:
     above = np.append(parent, n)
     depth = (above != n).astype(np.int64)
     while (above != n).any():
-        depth = depth + depth[above]
-        above = above[above]
-    above_none: np.ndarray = depth[:n]
-    return above_none
+        depth, above = depth + depth[above], above[above]
+    of_nodes: np.ndarray = depth[:n]
+    return of_nodes
 
 
 def _ranks(parent: np.ndarray) -> np.ndarray:

@@ -200,6 +200,12 @@ def test_a_sequence_encoder_labels_the_same_spans():
     assert spans[1][2] == spans[2][2]
 
 
+def test_a_sequence_encoder_reads_the_nodes_of_trees_one_after_the_other():
+    nlp = pipeline(encoder={"@rnnpipe_encoders": "rnnpipe.LSTM.v1", "width": 12})
+    train(nlp)
+    assert nlp.evaluate(examples_for(nlp))["node_acc"] == 1.0
+
+
 @pytest.mark.parametrize("factory", ["rnn_treecat", "rnn_tagger"])
 def test_a_structure_that_has_not_what_is_labelled(factory):
     own = {"rnn_treecat": "DependencyTree", "rnn_tagger": "Constituents"}[factory]
