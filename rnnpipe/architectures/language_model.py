@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
 import torch
 from thinc.api import Model
 
+from rnnpipe.architectures.symbols import MANY_SYMBOLS, symbol_model, symbol_shim
 from rnnpipe.errors import SettingsError, StructureError, expected
 from rnnpipe.language_model import LanguageModel as TorchLanguageModel
 from rnnpipe.language_model import LanguageModelBuilder, Text, require_causal
 from rnnpipe.settings import checked
-from rnnpipe.shim import TorchShim
 from rnnpipe.types import (
     Adaptation,
     DropoutRate,
@@ -93,16 +93,7 @@ def LanguageModel(
         max_padded_symbols=max_padded_symbols,
     )
     _check(builder)
-    return Model(
-        "rnnpipe_language_model",
-        _forward,
-        shims=[TorchShim(None, build=builder.build, facts=None, precision=precision)],
-        attrs={"dropout_rate": 0.0, "builder": builder},
-    )
-
-
-#: More symbols than any cutoff; tensors of the device "meta" take no memory.
-_MANY = 2**40
+    return symbol_model("rnnpipe_language_model", builder, _log_likelihoods, precision)
 
 
 def _check(builder: LanguageModelBuilder) -> None:
@@ -113,47 +104,22 @@ def _check(builder: LanguageModelBuilder) -> None:
             require_causal(encoder)
         except StructureError as error:
             raise SettingsError(str(error)) from None
-        builder.output(encoder.n_out, torch.nn.Parameter(torch.empty(_MANY, builder.width)))
-
-
-def language_model_shim(model: Model[Any, Any]) -> TorchShim:
-    return cast(TorchShim, model.shims[0])
+        builder.output(encoder.n_out, torch.nn.Parameter(torch.empty(MANY_SYMBOLS, builder.width)))
 
 
 def language_model_builder(model: Model[Any, Any]) -> LanguageModelBuilder:
     return cast(LanguageModelBuilder, model.attrs["builder"])
 
 
-class Run:
-    """A training pass over texts, which runs when its gradient is asked for."""
-
-    def __init__(self, model: Model[Any, Any], texts: Sequence[Text]) -> None:
-        self._model = model
-        self._texts = texts
-
-    def backward(self) -> float:
-        """Add the gradient of the mean cross-entropy to the parameters' gradients. Returns the
-        sum, in nats."""
-        shim = language_model_shim(self._model)
-        scale = 1.0 / max(1, sum(map(len, self._texts)))
-        with shim.training(self._model.attrs["dropout_rate"]) as module:
-            network = cast(TorchLanguageModel, module)
-            return float(network.accumulate_gradients(self._texts, scale))
-
-
-def _forward(
-    model: Model[Any, Any], texts: Sequence[Text], is_train: bool
-) -> tuple[Any, Callable[[Any], list[Any]]]:
-    if is_train:
-        return Run(model, texts), lambda _: []
-    return log_likelihoods(model, texts, language_model_builder(model).adaptation), lambda _: []
+def _log_likelihoods(model: Model[Any, Any], texts: Sequence[Text]) -> list[np.ndarray]:
+    return log_likelihoods(model, texts, language_model_builder(model).adaptation)
 
 
 def log_likelihoods(
     model: Model[Any, Any], texts: Sequence[Text], adaptation: Adaptation | None
 ) -> list[np.ndarray]:
     """The log-probability of every target of every text, ``(N,)`` float32, in nats."""
-    with language_model_shim(model).evaluation() as module:
+    with symbol_shim(model).evaluation() as module:
         network = cast(TorchLanguageModel, module)
         if adaptation is None:
             return network.log_likelihoods(texts)
@@ -162,5 +128,5 @@ def log_likelihoods(
 
 def with_drawn_targets(model: Model[Any, Any], texts: Sequence[Text]) -> list[Text]:
     """The texts with what the model might have written after each symbol."""
-    with language_model_shim(model).evaluation() as module:
+    with symbol_shim(model).evaluation() as module:
         return cast(TorchLanguageModel, module).with_drawn_targets(texts)

@@ -12,7 +12,8 @@ from spacy.util import registry
 from thinc.api import Model
 from torch import nn
 
-from rnnpipe.architectures.language_model import language_model_builder, language_model_shim
+from rnnpipe.architectures.language_model import language_model_builder
+from rnnpipe.architectures.symbols import symbol_shim
 from rnnpipe.embeddings.language_model import LanguageModelEmbedding as TorchEmbedding
 from rnnpipe.embeddings.language_model import Weights
 from rnnpipe.errors import SettingsError, expected
@@ -80,11 +81,11 @@ class Source:
         return {
             "blocks": {"symbols": block["symbols"], "encoder": block["encoder"]},
             "width": language_model_builder(model).width,
-            "known": language_model_shim(model).facts,
+            "known": symbol_shim(model).facts,
         }
 
     def weights(self) -> Weights:
-        network = cast(LanguageModel, language_model_shim(self._load()[1]).module)
+        network = cast(LanguageModel, symbol_shim(self._load()[1]).module)
         parts: dict[Any, nn.Module] = {"embedding": network.embedding, "encoder": network.encoder}
         return {name: part.state_dict() for name, part in parts.items()}
 
@@ -103,7 +104,7 @@ class Source:
         if model is None or model.name != "rnnpipe_language_model":
             want = f"the name of a language model in {self.path}, one of its {nlp.pipe_names}"
             raise SettingsError(expected(f"{_NAME}, component", want, self.component))
-        if language_model_shim(model).facts is None:
+        if symbol_shim(model).facts is None:
             raise SettingsError(expected(where, "a trained language model", self.path, do))
         return nlp, model
 

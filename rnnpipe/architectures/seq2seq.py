@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
 from thinc.api import Model
 
+from rnnpipe.architectures.symbols import MANY_SYMBOLS, symbol_model, symbol_shim
 from rnnpipe.errors import SettingsError, StructureError
-from rnnpipe.seq2seq.model import Pair, Seq2SeqBuilder
+from rnnpipe.seq2seq.model import Alignment, Pair, Seq2SeqBuilder
 from rnnpipe.seq2seq.model import Seq2Seq as TorchSeq2Seq
 from rnnpipe.settings import checked
-from rnnpipe.shim import TorchShim
 from rnnpipe.types import (
     AttentionBuilder,
     DropoutRate,
@@ -79,55 +79,22 @@ def Seq2Seq(
         max_padded_symbols=max_padded_symbols,
     )
     _check(builder)
-    return Model(
-        "rnnpipe_seq2seq",
-        _forward,
-        shims=[TorchShim(None, build=builder.build, facts=None, precision=precision)],
-        attrs={"dropout_rate": 0.0, "builder": builder},
-    )
-
-
-#: More symbols than any cutoff; tensors of the device "meta" take no memory.
-_MANY = 2**40
+    return symbol_model("rnnpipe_seq2seq", builder, _align, precision)
 
 
 def _check(builder: Seq2SeqBuilder) -> None:
     """Raises SettingsError now, not after the corpus has been read."""
     with torch.device("meta"):
         try:
-            TorchSeq2Seq(builder, _MANY)
+            TorchSeq2Seq(builder, MANY_SYMBOLS)
         except StructureError as error:
             raise SettingsError(str(error)) from None
-
-
-def seq2seq_shim(model: Model[Any, Any]) -> TorchShim:
-    return cast(TorchShim, model.shims[0])
 
 
 def seq2seq_builder(model: Model[Any, Any]) -> Seq2SeqBuilder:
     return cast(Seq2SeqBuilder, model.attrs["builder"])
 
 
-class Run:
-    """A training pass over pairs, which runs when its gradient is asked for."""
-
-    def __init__(self, model: Model[Any, Any], pairs: Sequence[Pair]) -> None:
-        self._model = model
-        self._pairs = pairs
-
-    def backward(self) -> float:
-        """Add the gradient of the mean loss to the parameters' gradients. Returns the summed
-        cross-entropy, in nats."""
-        scale = 1.0 / max(1, sum(len(pair.target) for pair in self._pairs))
-        with seq2seq_shim(self._model).training(self._model.attrs["dropout_rate"]) as module:
-            network = cast(TorchSeq2Seq, module)
-            return float(network.accumulate_gradients(self._pairs, scale))
-
-
-def _forward(
-    model: Model[Any, Any], pairs: Sequence[Pair], is_train: bool
-) -> tuple[Any, Callable[[Any], list[Any]]]:
-    if is_train:
-        return Run(model, pairs), lambda _: []
-    with seq2seq_shim(model).evaluation() as module:
-        return cast(TorchSeq2Seq, module).align(pairs), lambda _: []
+def _align(model: Model[Any, Any], pairs: Sequence[Pair]) -> list[Alignment]:
+    with symbol_shim(model).evaluation() as module:
+        return cast(TorchSeq2Seq, module).align(pairs)

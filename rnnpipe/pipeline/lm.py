@@ -10,22 +10,21 @@ from typing import Any, cast
 import numpy as np
 from spacy.errors import Errors
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Token
-from spacy.training import Example, validate_examples
+from spacy.training import Example
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.api import Model, Optimizer
 
 from rnnpipe.architectures.language_model import (
-    Run,
     language_model_builder,
-    language_model_shim,
     log_likelihoods,
     with_drawn_targets,
 )
-from rnnpipe.errors import CorpusError, TrainingError, expected
+from rnnpipe.architectures.symbols import symbol_shim
+from rnnpipe.errors import CorpusError, expected
 from rnnpipe.language_model import LanguageModel, Text
 from rnnpipe.pipeline.lm_text import LanguageModelAlphabet, Writer
+from rnnpipe.pipeline.symbols import Losses, SymbolPipe
 from rnnpipe.streams import PLACE, Place
 from rnnpipe.types import BOUNDARY, Adaptation, Generated, SequenceGeneratorBuilder, Symbols
 
@@ -45,7 +44,7 @@ class Likelihood:
         return float(self.tokens.sum(dtype=np.float64)) + self.end
 
 
-class RnnLanguageModel(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cython
+class RnnLanguageModel(SymbolPipe):
     """A language model over the characters, bytes or tokens of documents.
 
     Every document is read from a fresh state and a boundary symbol on. Writes
@@ -82,7 +81,7 @@ class RnnLanguageModel(TrainablePipe):  # type: ignore[misc]  # spaCy's base cla
     @property
     def symbols(self) -> Symbols:
         """The vocabulary. Raises ValueError before initialisation."""
-        facts = language_model_shim(self.model).facts
+        facts = symbol_shim(self.model).facts
         if facts is None:
             raise ValueError(Errors.E109.format(name=self.name))
         if self._built is None or self._built[0] is not facts:
@@ -138,26 +137,10 @@ class RnnLanguageModel(TrainablePipe):  # type: ignore[misc]  # spaCy's base cla
             where = f"components.{self.name}"
             raise CorpusError(expected(where, "training documents with text", "no text", do))
         module = language_model_builder(self.model).build(facts)
-        language_model_shim(self.model).set_module(module, facts)
+        symbol_shim(self.model).set_module(module, facts)
 
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: dict[str, float] | None = None,
-    ) -> dict[str, float]:
-        """Learn from a batch. The loss is in nats, added up over symbols."""
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
-        examples = list(examples)
-        validate_examples(examples, "RnnLanguageModel.update")
-        if examples:
-            losses[self.name] += self._learn([self._training_text(eg) for eg in examples], drop)
-            if sgd is not None:
-                self.finish_update(sgd)
-        return losses
+    def learnable(self, examples: Sequence[Example]) -> list[Text]:
+        return [self._training_text(eg) for eg in examples]
 
     def rehearse(
         self,
@@ -165,32 +148,14 @@ class RnnLanguageModel(TrainablePipe):  # type: ignore[misc]  # spaCy's base cla
         *,
         drop: float = 0.0,
         sgd: Optimizer | None = None,
-        losses: dict[str, float] | None = None,
-    ) -> dict[str, float]:
+        losses: Losses | None = None,
+    ) -> Losses:
         """Learn to predict as the model did when ``nlp.resume_training()`` was called: after every
         symbol of the documents, one that it draws. The loss is in nats, added up over symbols."""
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
         texts = [self.text_of(eg.predicted) for eg in examples]
-        if self._rehearsal_model is not None and texts:
-            losses[self.name] += self._learn(with_drawn_targets(self._rehearsal_model, texts), drop)
-            if sgd is not None:
-                self.finish_update(sgd)
-        return losses
-
-    def _learn(self, texts: Sequence[Text], drop: float) -> float:
-        set_dropout_rate(self.model, drop)
-        run, _ = self.model.begin_update(texts)
-        return self.get_loss([], run)[0]
-
-    def get_loss(self, examples: Iterable[Example], scores: Run) -> tuple[float, Any]:
-        """The loss of a training pass in nats. The gradients are added up on the way."""
-        loss = scores.backward()
-        if not math.isfinite(loss):
-            where = f"components.{self.name}"
-            do = "Lower the learning rate and set grad_clip."
-            raise TrainingError(expected(where, "a finite training loss", loss, do))
-        return loss, None
+        teacher = self._rehearsal_model
+        drawn = with_drawn_targets(teacher, texts) if teacher is not None and texts else []
+        return self._learn(drawn, drop, sgd, losses)
 
     def _training_text(self, example: Example) -> Text:
         place = example.reference.user_data.get(PLACE)
@@ -292,7 +257,7 @@ class RnnLanguageModel(TrainablePipe):  # type: ignore[misc]  # spaCy's base cla
     @property
     def writer(self) -> Writer:
         """Makes text with the weights as they are now."""
-        shim = language_model_shim(self.model)
+        shim = symbol_shim(self.model)
         alphabet = LanguageModelAlphabet(
             self.symbols, self.cfg["end_symbol"], f"components.{self.name}"
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -11,17 +10,18 @@ from typing import Any, cast
 import numpy as np
 from spacy.errors import Errors
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
-from spacy.training import Example, validate_examples
+from spacy.training import Example
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.api import Model
 
-from rnnpipe.architectures.seq2seq import Run, seq2seq_builder, seq2seq_shim
-from rnnpipe.errors import LabelError, SettingsError, TrainingError, expected
+from rnnpipe.architectures.seq2seq import seq2seq_builder
+from rnnpipe.architectures.symbols import symbol_shim
+from rnnpipe.errors import LabelError, SettingsError, expected
 from rnnpipe.language_model import Text
 from rnnpipe.pipeline.lm_text import LanguageModelAlphabet
+from rnnpipe.pipeline.symbols import SymbolPipe
 from rnnpipe.seq2seq.decoding import search as run_search
 from rnnpipe.seq2seq.model import Pair, Seq2Seq
 from rnnpipe.types import BOUNDARY, UNKNOWN, Generated, SequenceGeneratorBuilder, Symbols
@@ -41,7 +41,7 @@ class Translation:
     attention: np.ndarray | None
 
 
-class RnnSeq2Seq(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cython
+class RnnSeq2Seq(SymbolPipe):
     """Writes, for each document, the text that a sequence-to-sequence model finds for it.
 
     It learns from ``doc._.translation`` of reference documents, and sets on each document
@@ -97,7 +97,7 @@ class RnnSeq2Seq(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is 
         return self._symbols()[1]
 
     def _symbols(self) -> tuple[Symbols, Symbols]:
-        facts = seq2seq_shim(self.model).facts
+        facts = symbol_shim(self.model).facts
         if facts is None:
             raise ValueError(Errors.E109.format(name=self.name))
         if self._built is None or self._built[0] is not facts:
@@ -150,7 +150,7 @@ class RnnSeq2Seq(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is 
         else:
             measured = builder.source.measure(sources), builder.target.measure(targets)
             facts = dict(zip(("source", "target"), measured, strict=True))
-        seq2seq_shim(self.model).set_module(builder.build(facts), facts)
+        symbol_shim(self.model).set_module(builder.build(facts), facts)
 
     def _targets(self, examples: Iterable[Example]) -> Iterator[str]:
         return (text for eg in examples if (text := self._target(eg)) is not None)
@@ -163,38 +163,10 @@ class RnnSeq2Seq(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is 
         where = f"components.{self.name}: reference._.{attribute}"
         raise LabelError(expected(where, "text", text, "Set it to a string, or to None."))
 
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: dict[str, float] | None = None,
-    ) -> dict[str, float]:
-        """Learn from a batch; examples without a text to learn are passed over. The loss is the
-        cross-entropy in nats, added up over symbols."""
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
-        examples = list(examples)
-        validate_examples(examples, "RnnSeq2Seq.update")
+    def learnable(self, examples: Sequence[Example]) -> list[Pair]:
+        """Examples without a text to learn are passed over."""
         targets = [(eg, self._target(eg)) for eg in examples]
-        pairs = [self.pair(eg.predicted, text) for eg, text in targets if text is not None]
-        if pairs:
-            set_dropout_rate(self.model, drop)
-            run, _ = self.model.begin_update(pairs)
-            losses[self.name] += self.get_loss(examples, run)[0]
-            if sgd is not None:
-                self.finish_update(sgd)
-        return losses
-
-    def get_loss(self, examples: Iterable[Example], scores: Run) -> tuple[float, Any]:
-        """The loss of a training pass in nats. The gradients are added up on the way."""
-        loss = scores.backward()
-        if not math.isfinite(loss):
-            where = f"components.{self.name}"
-            do = "Lower the learning rate and set grad_clip."
-            raise TrainingError(expected(where, "a finite training loss", loss, do))
-        return loss, None
+        return [self.pair(eg.predicted, text) for eg, text in targets if text is not None]
 
     # -- prediction ----------------------------------------------------------------------------
 
@@ -223,7 +195,7 @@ class RnnSeq2Seq(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is 
         generator = (search or self.search).generator(alphabet)
         forbidden = [] if self.cfg["copy_unknown"] else [UNKNOWN]
         sources = [source.read(doc) for doc in docs]
-        with seq2seq_shim(self.model).evaluation() as module:
+        with symbol_shim(self.model).evaluation() as module:
             model = cast(Seq2Seq, module)
             found = run_search(model, sources, generator, forbidden)
             looks = iter(_attention(model, sources, found))

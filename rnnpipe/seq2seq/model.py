@@ -47,6 +47,9 @@ class Pair:
     source: np.ndarray
     target: Text
 
+    def __len__(self) -> int:
+        return len(self.target)
+
 
 @dataclass(frozen=True)
 class Alignment:
