@@ -22,6 +22,8 @@ from rnnpipe.pipeline.textcat import RnnTextCategorizer
 
 #: The longest names, in characters, that are written upright under their columns.
 _UPRIGHT = 3
+#: The longest side of a picture, in inches: there is a limit to what can be drawn.
+_LONGEST = 60.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def pooling_attention(nlp: Language, pipe: RnnTextCategorizer, text: str) -> Att
         doc = nlp(text)
     if not len(doc):
         raise SettingsError(expected("text", "a text with tokens", "no tokens", "Give another."))
-    best = max(doc.cats, key=lambda name: doc.cats[name])
+    best = max(pipe.labels, key=lambda name: doc.cats[name])  # there may be others' categories
     return Attention(
         shares=np.stack([seen[pooler] for pooler in poolers]),
         rows=[f"pooler {i}" if len(poolers) > 1 else "pooler" for i in range(len(poolers))],
@@ -121,8 +123,8 @@ def _labels(names: Sequence[str]) -> list[str]:
 def draw_attention(attention: Attention, path: Path) -> None:
     """A heat map with every row and column named."""
     n_rows, n_columns = attention.shares.shape
-    size = (max(5.0, 2.0 + 0.35 * n_columns), max(2.4, 1.8 + 0.35 * n_rows))
-    with picture(path, size) as figure:
+    width, height = max(5.0, 2.0 + 0.35 * n_columns), max(2.4, 1.8 + 0.35 * n_rows)
+    with picture(path, (min(width, _LONGEST), min(height, _LONGEST))) as figure:
         axes = figure.subplots()
         image = axes.imshow(attention.shares, cmap="Blues", vmin=0.0, aspect="auto")
         columns, rows = _labels(attention.columns), _labels(attention.rows)

@@ -22,6 +22,7 @@ that grows with t is exposure bias; one that is there from the start is the mode
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -30,7 +31,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from rnnpipe.architectures.language_model import language_model_shim
+from rnnpipe.architectures.symbols import symbol_shim
 from rnnpipe.decoders.generation.sampler import Sampler
 from rnnpipe.errors import CorpusError, SettingsError, expected
 from rnnpipe.instruments.ngram import NGrams
@@ -74,8 +75,10 @@ class ExposureBias:
     @property
     def growth(self) -> float:
         """By how many nats a symbol the gap is wider in the last quarter than in the first, of the
-        distances that any text of the model's reaches."""
+        distances that any text of the model's reaches; NaN if all of its texts are empty."""
         gap = self.gap[~np.isnan(self.gap)]
+        if not len(gap):
+            return math.nan
         quarter = max(1, len(gap) // 4)
         return float(gap[-quarter:].mean() - gap[:quarter].mean())
 
@@ -96,7 +99,7 @@ class ExposureBias:
             **{name: _listed(curve.mean) for name, curve in curves.items()},
             **{f"{name}_error": _listed(curve.error) for name, curve in curves.items()},
             "gap": _listed(self.gap),
-            "gap_growth": self.growth,
+            "gap_growth": None if math.isnan(self.growth) else self.growth,
         }
 
 
@@ -162,7 +165,7 @@ def exposure_bias(
 def _forced(pipe: RnnLanguageModel, windows: Sequence[np.ndarray], begin: int) -> list[np.ndarray]:
     """The model's nats of each symbol from number ``begin`` of the windows on."""
     texts = [Text(np.concatenate([[BOUNDARY], window[:-1]]), window) for window in windows]
-    with language_model_shim(pipe.model).evaluation() as module:
+    with symbol_shim(pipe.model).evaluation() as module:
         scores = cast(LanguageModel, module).log_likelihoods(texts)
     return [-score[begin:] for score in scores]
 

@@ -12,11 +12,12 @@ import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from rnnpipe.architectures.language_model import language_model_builder, language_model_shim
+from rnnpipe.architectures.language_model import language_model_builder
+from rnnpipe.architectures.symbols import symbol_shim
 from rnnpipe.language_model import LanguageModel, Text
 from rnnpipe.pipeline.lm import RnnLanguageModel
 from rnnpipe.symbols.backward import BackwardSymbols
-from rnnpipe.types import BOUNDARY, Stepper
+from rnnpipe.types import BOUNDARY, UNKNOWN, Stepper
 
 #: A text of which words, and pieces of words, make fewer symbols than it has characters.
 _PROBE = "characterwise"
@@ -34,7 +35,13 @@ class Reader:
     @cached_property
     def by_character(self) -> bool:
         """Whether a symbol is a character or a part of one, so that words do not matter."""
-        return len(self.pipe.symbols.encode(_PROBE)) >= len(_PROBE)
+        symbols = self.pipe.symbols
+        if len(symbols.encode(_PROBE)) < len(_PROBE):
+            return False
+        # A text in a script that a model has no subwords of proves nothing: ask its subwords.
+        return all(
+            len(symbols.writer()(symbol)) <= 1 for symbol in range(UNKNOWN + 1, len(symbols))
+        )
 
     @property
     def backward(self) -> bool:
@@ -73,7 +80,7 @@ class Reader:
         return iter(self.pipe.model.predict([_text(BOUNDARY, whole)]))
 
     def _carried(self, pieces: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        shim = language_model_shim(self.pipe.model)
+        shim = symbol_shim(self.pipe.model)
         last, state = BOUNDARY, None
         for symbols in pieces:
             if not len(symbols):

@@ -14,7 +14,7 @@ import torch
 from spacy.tokens import Doc
 from torch import Tensor, nn
 
-from rnnpipe.architectures.language_model import language_model_shim
+from rnnpipe.architectures.symbols import symbol_shim
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.instruments.reading import Reader
 from rnnpipe.language_model import LanguageModel
@@ -81,10 +81,10 @@ def trace(reader: Reader, text: str, cell: Cell | None = None) -> Trace:
 
 
 def _pieces(reader: Reader, doc: Doc) -> tuple[list[str], np.ndarray]:
-    """The texts of the symbols, where they make up the document, or else of its tokens; and which
-    of them each symbol belongs to, ``(N,)``."""
+    """The texts of the symbols, where they make up the document in the order in which they are
+    read, or else of its tokens; and which of them each symbol belongs to, ``(N,)``."""
     pieces = reader.pipe.symbols.pieces(doc)
-    if "".join(pieces) == doc.text:
+    if not reader.backward and "".join(pieces) == doc.text:
         return pieces, np.arange(len(pieces))
     return [token.text_with_ws for token in doc], reader.pipe.symbols.owners(doc)
 
@@ -95,7 +95,7 @@ def activations(reader: Reader, symbols: np.ndarray, cell: Cell) -> dict[str, np
     Any causal encoder can be asked: it is stepped through the text. Its state is one layer (a
     tensor, or a tuple of tensors) or a tuple of layers, each tensor ``(1, width)``.
     """
-    with language_model_shim(reader.pipe.model).evaluation() as module:
+    with symbol_shim(reader.pipe.model).evaluation() as module:
         model = cast(LanguageModel, module)
         stepper = cast(Stepper, model.encoder)
         states = _layer(stepper.start(1), cell)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from small_pipelines import text_classifier, translator
+from spacy.language import Language
 
 from rnnpipe.errors import SettingsError
 from rnnpipe.instruments.attention import (
@@ -37,6 +38,22 @@ def test_shares_are_those_that_the_pooler_weighs_states_with():
     assert found.rows == ["pooler"]
     assert found.title.startswith("Attention of 'cat' (rose: 0.")
     assert not pooler._forward_hooks
+
+
+def test_the_title_names_one_of_the_components_own_categories():
+    nlp = text_classifier()
+
+    @Language.component("certain")
+    def certain(doc):
+        doc.cats["other"] = 2.0
+        return doc
+
+    nlp.add_pipe("certain")
+    try:
+        title = pooling_attention(nlp, nlp.get_pipe("cat"), "a rose").title
+    finally:
+        nlp.remove_pipe("certain")
+    assert title.startswith("Attention of 'cat' (rose: 0.")
 
 
 def test_several_poolers_have_a_row_each():

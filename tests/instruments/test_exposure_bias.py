@@ -1,5 +1,6 @@
 """The curves are what their equations say."""
 
+import json
 import math
 
 import numpy as np
@@ -115,6 +116,14 @@ def test_distances_that_no_text_reaches():
     assert result.growth == 0.5
     assert result.as_json()["gap"] == [1.0, 1.5, None]
     assert result.as_json()["free_running"] == [2.0, 2.5, None]
+
+
+def test_no_text_at_all():
+    real, own = Curve(np.ones(2), np.zeros(2)), Curve(np.full(2, np.nan), np.full(2, np.nan))
+    result = ExposureBias(np.arange(2), real, own, real, own, 1, 1, 1)
+    assert math.isnan(result.growth)
+    json.dumps(result.as_json(), allow_nan=False)
+    assert result.as_json()["gap_growth"] is None
 
 
 def test_a_text_that_is_too_short():

@@ -1,5 +1,6 @@
 """Pictures are there, whole, and show something."""
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -81,6 +82,13 @@ def test_an_svg_is_valid_and_has_every_label(name, tmp_path, monkeypatch):
     )
     for label in DRAWN[name][1]:
         assert label in texts
+
+
+def test_a_text_of_any_length_can_be_drawn(tmp_path):
+    many = replace(ATTENTION, shares=np.full((1, 1500), 1 / 1500), rows=["x"], columns=["y"] * 1500)
+    draw_attention(many, tmp_path / "long.svg")
+    width = ElementTree.parse(tmp_path / "long.svg").getroot().get("width")
+    assert width == "4320pt"  # 60 inches
 
 
 def test_a_name_that_says_no_format(tmp_path):

@@ -1,15 +1,18 @@
 """Text read in pieces is the text read at once."""
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_pipelines import SYMBOLS, language_model
 
 from rnnpipe.instruments import reading
 from rnnpipe.instruments.reading import Reader
+from rnnpipe.symbols.subwords import Subwords
 
 TEXT = "the rose is é,\n\n\n  a sky\r\nso blue\x0b is the end"
 
@@ -28,6 +31,18 @@ def test_a_document_keeps_its_text(kind):
     for text in (TEXT, "", "\n", " x "):
         assert reader(kind).doc(text).text == text
     assert len(reader(kind).doc("rose rose")) == {"words": 2}.get(kind, 9)
+
+
+@pytest.mark.parametrize(("text", "parts"), [("", True), ("небо небо небо небо", False)])
+def test_subwords_that_know_no_latin_letters_are_not_characters(text, parts):
+    nlp = spacy.blank("ru")
+    builder = Subwords(size=280)
+    symbols = builder.build(builder.measure([nlp.make_doc(text)]))
+    one = Reader(nlp, SimpleNamespace(symbols=symbols))
+    assert one.by_character == parts
+    np.testing.assert_array_equal(
+        *(symbols.read(doc) for doc in (one.doc(text), nlp.make_doc(text)))
+    )
 
 
 @given(places=st.lists(st.integers(0, len(TEXT)), max_size=5), kind=st.sampled_from([*SYMBOLS]))

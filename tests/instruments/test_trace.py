@@ -7,7 +7,7 @@ import pytest
 import torch
 from small_pipelines import SYMBOLS, language_model
 
-from rnnpipe.architectures.language_model import language_model_shim
+from rnnpipe.architectures.symbols import symbol_shim
 from rnnpipe.errors import SettingsError
 from rnnpipe.instruments.reading import Reader
 from rnnpipe.instruments.trace import Cell, activations, trace
@@ -35,6 +35,13 @@ def test_pieces_are_the_text_and_their_nats_its_loss(kind, backward):
     assert traced.activations == {}
 
 
+def test_a_palindrome_read_from_its_end():
+    traced = trace(reader(backward=True), "sees")
+    likelihood = reader(backward=True).pipe.predict([reader(backward=True).doc("sees")])[0]
+    np.testing.assert_allclose(traced.nats, -likelihood.tokens, atol=1e-4)
+    assert len(set(traced.nats.round(3).tolist())) == 4
+
+
 @pytest.mark.parametrize(
     ("kind", "encoder", "backward"),
     [
@@ -49,7 +56,7 @@ def test_activations_are_the_states_after_each_piece(kind, encoder, backward):
     traced = trace(one, TEXT, Cell(1, 5))
     assert set(traced.activations) == ({"h", "c"} if encoder == "LSTM" else {"h"})
     doc, symbols = one.doc(TEXT), one.pipe.symbols
-    with language_model_shim(one.pipe.model).evaluation() as model:
+    with symbol_shim(one.pipe.model).evaluation() as model:
         inputs = torch.tensor([[0, *symbols.read(doc).tolist()]])
         vectors = torch.nn.functional.embedding(inputs, model.embedding.weight)
         states = model.encoder(vectors, Sequences.of([inputs.shape[1]])).states[0, :, 5].numpy()
@@ -87,7 +94,7 @@ class Counter:
 )
 def test_any_layout_of_states(monkeypatch, layout, layer, names):
     one = reader()
-    module = language_model_shim(one.pipe.model).module
+    module = symbol_shim(one.pipe.model).module
     monkeypatch.setitem(module._modules, "encoder", Counter(layout))
     found = activations(one, np.array([2, 3]), Cell(layer, 2))
     assert list(found) == names
