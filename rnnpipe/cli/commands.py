@@ -261,7 +261,7 @@ def exposure_bias_cli(
 @app.command("loss")
 def loss_cli(
     model: Pipeline,
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A text file")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A text file")] = None,
     text: Annotated[str | None, typer.Option(help="A text, instead of a file")] = None,
     cell: Annotated[
         str | None,

@@ -8,6 +8,7 @@ import typer
 from spacy.tokens import Doc
 
 from rnnpipe.cli.pipelines import language_model_reader
+from rnnpipe.cli.text import typed
 from rnnpipe.errors import CorpusError, SettingsError, expected
 from rnnpipe.instruments.reading import Reader
 from rnnpipe.registry import decoders
@@ -37,7 +38,7 @@ def generate(
     beam_size: search instead of drawing, for ``n_samples`` texts.
 
     RAISES: SettingsError if the pipeline, the prompt or a setting is not as it should be;
-        CorpusError if standard input is not UTF-8.
+        CorpusError if standard input is not UTF-8, or the prompt not text.
     """
     decoder = _decoder(settings, filters, beam_size)
     reader = language_model_reader(model, component)
@@ -45,7 +46,7 @@ def generate(
         want = "a language model that reads forwards"
         got, do = "one over rnnpipe.Backward.v1", "What it writes would be back to front."
         raise SettingsError(expected(f"component {reader.pipe.name!r}", want, got, do))
-    text = _standard_input() if prompt == _STDIN else prompt
+    text = _standard_input() if prompt == _STDIN else typed(prompt, "--prompt")
     doc = reader.doc(text)
     _require_known(reader, doc)
     try:
@@ -75,8 +76,12 @@ def _decoder(
                 do = "A beam search does not draw: leave out one of the two."
                 want = "no value with --beam-size"
                 raise SettingsError(expected(f"--{option}", want, given[option], do))
-        name = "Beam"
-        given |= {"beam_size": beam_size, "n_best": given.pop("n_samples")}
+        name, n_best = "Beam", given.pop("n_samples")
+        if 0 < beam_size < n_best:
+            do = "Raise --beam-size or lower --n-samples."
+            want = f"at most --beam-size ({beam_size})"
+            raise SettingsError(expected("--n-samples", want, n_best, do))
+        given |= {"beam_size": beam_size, "n_best": n_best}
     # From the registry, whose functions check what they are given.
     return cast(SequenceGeneratorBuilder, decoders.get(f"rnnpipe.{name}.v1")(**given))
 

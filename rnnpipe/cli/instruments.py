@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rnnpipe.cli.pipelines import find_pipe, language_model_reader, load_pipeline
-from rnnpipe.cli.text import open_text
+from rnnpipe.cli.text import open_text, typed
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.instruments.attention import draw_attention, pooling_attention, translation_attention
 from rnnpipe.instruments.exposure_bias import ExposureBias
@@ -91,7 +91,7 @@ def loss(
     if (path is None) == (text is None):
         got = "no text" if path is None else "both"
         raise SettingsError(expected("loss", "either FILE or --text", got, "Give one of the two."))
-    read = _beginning(path, encoding, limit) if path is not None else text
+    read = typed(text or "", "--text") if path is None else _beginning(path, encoding, limit)
     if not read:
         raise SettingsError(expected("--text", "some text", "no text", "Give at least a letter."))
     result = trace(language_model_reader(model, component), read, unit)
@@ -106,8 +106,9 @@ def loss(
 def attention(model: str, text: str, output: Path, component: str | None) -> None:
     """Draw where a network looks.
 
-    Raises SettingsError for what is wrong with pipeline, text or output."""
+    Raises SettingsError and CorpusError for what is wrong with pipeline, text or output."""
     require_picture(output)
+    typed(text, "TEXT")
     nlp = load_pipeline(model)
     what = "one with attention (rnn_seq2seq, rnn_textcat, rnn_textcat_multilabel)"
     pipe: RnnSeq2Seq | RnnTextCategorizer = find_pipe(

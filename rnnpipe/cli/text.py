@@ -1,4 +1,4 @@
-"""The text file that a command is about."""
+"""The text that a command is about: in a file, or on the command line."""
 
 from __future__ import annotations
 
@@ -27,6 +27,17 @@ def filled_lines(path: Path, encoding: str) -> Iterator[str]:
             yield line
     if empty:
         raise _nothing(path)
+
+
+def typed(text: str, where: str) -> str:
+    """A text from the command line. Raises CorpusError for bytes that the shell's encoding has no
+    characters for, which Python hands over as half a surrogate pair each."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        do = "Convert it to the encoding of your terminal."
+        raise CorpusError(expected(where, "text", text[error.start], do)) from None
+    return text
 
 
 def _nothing(path: Path) -> CorpusError:

@@ -5,28 +5,42 @@ import spacy
 from small_pipelines import language_model, text_classifier, translator
 
 
+def two_language_models():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lm", source=language_model())
+    nlp.add_pipe("lm", name="other", source=language_model("words"))
+    return nlp
+
+
+PIPELINES = {
+    "characters": language_model,
+    "words": lambda: language_model("words"),
+    "ends": lambda: language_model(end_symbol=True),
+    "backward": lambda: language_model(backward=True),
+    "two": two_language_models,
+    "cat": text_classifier,
+    "max": lambda: text_classifier("Max"),
+    "spell": translator,
+    "blank": lambda: spacy.blank("en"),
+}
+
+
+class Models:
+    """A folder of pipelines, each of which is trained and saved when a test first asks for it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __truediv__(self, name):
+        path = self.folder / name
+        if not path.exists():
+            PIPELINES[name]().to_disk(path)
+        return path
+
+
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
-    """A folder of pipelines: ``characters``, ``words`` and ``ends`` have a language model ``lm``
-    each, ``two`` has two, ``backward`` one that reads from the end, ``cat`` and ``max`` a text
-    classifier, ``spell`` a translator, ``blank`` nothing."""
-    folder = tmp_path_factory.mktemp("models")
-    pipelines = {
-        "characters": language_model(),
-        "words": language_model("words"),
-        "ends": language_model(end_symbol=True),
-        "cat": text_classifier(),
-        "spell": translator(),
-        "backward": language_model(backward=True),
-        "max": text_classifier("Max"),
-        "blank": spacy.blank("en"),
-    }
-    for name, nlp in pipelines.items():
-        nlp.to_disk(folder / name)
-    two = spacy.load(folder / "characters")
-    two.add_pipe("lm", name="other", source=language_model("words"))
-    two.to_disk(folder / "two")
-    return folder
+    return Models(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture

@@ -1,14 +1,15 @@
 """``spacy rnn generate``"""
 
+import os
 import re
 import signal
-import subprocess
 import sys
 
 import pytest
 import spacy
-from commands import fails, run, works
+from commands import fails, works
 
+from rnnpipe.cli import app
 from rnnpipe.pipeline.lm import RnnLanguageModel
 
 TOP = ["--top-k", 3, "--top-p", 0.9, "--min-p", 0.01, "--typical", 0.9]
@@ -24,37 +25,28 @@ def test_the_text_is_that_of_the_component(models):
     assert works("generate", models / "characters", *options) == f"the {want}\n"
 
 
-def test_it_comes_symbol_by_symbol(models, monkeypatch):
-    drawn, pieces = RnnLanguageModel.stream, []
+def test_it_comes_symbol_by_symbol_until_ctrl_c(models, monkeypatch, capfd):
+    drawn, pieces, arrived = RnnLanguageModel.stream, [], []
+    out, into = os.pipe()  # what is printed is held back unless it is flushed
 
     def stream(self, *arguments, **settings):
         for piece in drawn(self, *arguments, **settings):
             pieces.append(piece)
             yield piece
+            arrived.append(os.read(out, 100).decode())
             if len(pieces) == 5:
-                raise KeyboardInterrupt
+                signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(RnnLanguageModel, "stream", stream)
-    result = run("generate", models / "characters", "--prompt", "a ", "--seed", 0)
+    with open(into, "w", encoding="utf-8") as stdout, open(out, "rb", buffering=0) as rest:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        with pytest.raises(SystemExit) as left:
+            app(["generate", str(models / "characters"), "--prompt", "a ", "--seed", "0"])
+        assert rest.read(100) == b"\n"
+    assert left.value.code == 130
     assert len(pieces) == 5
-    assert result.stdout == f"a {''.join(pieces)}\n"
-    assert result.stderr == "Interrupted.\n"
-    assert result.exit_code == 130
-
-
-def test_interrupting_the_process_leaves_what_is_written(models):
-    command = [sys.executable, "-m", "rnnpipe", "generate", str(models / "characters")]
-    options = ["--prompt", "the ", "--max-length", "100000000"]
-    process = subprocess.Popen(
-        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    begun = process.stdout.read(10)
-    process.send_signal(signal.SIGINT)
-    rest, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert begun.startswith("the ")
-    assert rest.endswith("\n")
-    assert errors == "Interrupted.\n"
+    assert "".join(arrived) == f"a {''.join(pieces)}"
+    assert capfd.readouterr().err == "Interrupted.\n"
 
 
 def test_filters_lengths_and_stops(models):
@@ -139,6 +131,11 @@ def test_unknown_symbols_in_the_prompt(models):
             ["--beam-size", 2, "-t", 0.5],
             "--beam-size, got 0.5. A beam search does not draw: leave out one of the two.",
         ),
+        (
+            ["--beam-size", 2, "--n-samples", 3],
+            "Error: --n-samples: expected at most --beam-size (2), got 3. Raise --beam",
+        ),
+        (["-p", "a\udcff"], "Error: --prompt: expected text, got '\\udcff'. Convert it to the enc"),
         (["--beam-size", 2, "--seed", 5], "Error: --seed: expected no value with --beam-size"),
     ],
 )
@@ -146,15 +143,18 @@ def test_settings_that_are_wrong(models, options, message):
     assert message in fails("generate", models / "characters", *options)
 
 
-def test_there_is_no_such_pipeline(models, tmp_path):
+def test_there_is_no_such_pipeline(tmp_path):
     want = "expected the folder of a trained pipeline, or the name of an installed one"
     assert fails("generate", tmp_path / "gone") == (
         f"Error: MODEL: {want}, got '{tmp_path / 'gone'}'. Train one with "
         "'spacy train config.cfg --output FOLDER', or correct the path."
     )
     assert fails("generate", "en_not_installed").startswith(f"Error: MODEL: {want}, got 'en_not")
-    inside = ", ".join(str(models / x) for x in sorted(p.name for p in models.iterdir()))
-    assert fails("generate", models).endswith(f"Name one of those in it: {inside}.")
+    for name in ("model-last", "model-best"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "meta.json").touch()
+    inside = f"{tmp_path / 'model-best'}, {tmp_path / 'model-last'}"
+    assert fails("generate", tmp_path).endswith(f"Name one of those in it: {inside}.")
 
 
 def test_there_is_no_language_model_in_it(models):

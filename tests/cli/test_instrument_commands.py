@@ -65,6 +65,10 @@ def test_loss_is_coloured_where_there_are_colours(models):
         ([], "Error: loss: expected either FILE or --text, got no text. Give one of the two."),
         (["FILE", "--text", "a"], "Error: loss: expected either FILE or --text, got 'both'. Give"),
         (["--text", ""], "Error: --text: expected some text, got no text. Give at least a letter."),
+        (
+            ["--text", "\udcff"],
+            "Error: --text: expected text, got '\\udcff'. Convert it to the enc",
+        ),
         (["--text", "a", "--cell", "0"], "Error: cell: expected LAYER:UNIT, such as 0:17, got '0'"),
         (["--text", "a", "--cell", "0:99"], "Error: cell: expected a unit from 0 to 15 of layer 0"),
         (["--text", "a", "--output", "a.png"], "Error: output: expected a file name that ends in"),
@@ -89,6 +93,7 @@ def test_attention_where_there_is_none(models, tmp_path):
     assert "got no such component among its own: lm (rnn_lm)" in fails(
         "attention", models / "characters", "a", "--output", path
     )
+    assert "TEXT: expected text" in fails("attention", models / "cat", "\udcff", "-o", path)
     assert not path.exists()
 
 

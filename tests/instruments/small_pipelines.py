@@ -67,7 +67,7 @@ def text_classifier(pooler="Attention"):
     nlp.add_pipe("rnn_textcat", name="cat", config={"model": model})
     cats = {x: {c: float(c == y) for c in ("rose", "sky")} for x, y in CATS.items()}
     examples = [Example.from_dict(nlp.make_doc(x), {"cats": y}) for x, y in cats.items()]
-    return fitted(nlp, examples, 10)
+    return fitted(nlp, examples, 5)
 
 
 @cache
@@ -91,4 +91,4 @@ def translator(attention="General"):
         reference = nlp.make_doc(word)
         reference._.translation = word[::-1]
         examples.append(Example(nlp.make_doc(word), reference))
-    return fitted(nlp, examples, 40)
+    return fitted(nlp, examples, 20)
