@@ -47,9 +47,9 @@ def test_every_row_is_filtered_by_itself_whatever_the_rank(
     assert torch.equal(log_p, before), "what came in must not change"
     assert changed.shape == log_p.shape
     assert (changed <= log_p).all()  # nothing rises, and what is excluded stays so
-    rows = zip(log_p.view(-1, SIZE), history.view(-1, length) if length else [], strict=False)
-    for i, (row, past) in enumerate(rows):
-        assert torch.equal(keep(row, past), changed.view(-1, SIZE)[i])
+    rows, whole = log_p.view(-1, SIZE), changed.view(-1, SIZE)
+    for row, past, want in zip(rows, history.view(len(rows), length), whole, strict=True):
+        assert torch.equal(keep(row, past), want)
 
 
 @pytest.mark.parametrize("length", [0, 1, 4])
