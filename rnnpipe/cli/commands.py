@@ -28,7 +28,7 @@ Pipeline = Annotated[
     ),
 ]
 Component = Annotated[
-    str | None, typer.Option(help="Which component, if the pipeline has several of the kind")
+    str | None, typer.Option(help="Name of the component, if the pipeline has several of the kind")
 ]
 Encoding = Annotated[str, typer.Option(help="Encoding of the file")]
 TextPath = Annotated[Path, typer.Argument(metavar="FILE", help="A text file")]
@@ -89,7 +89,7 @@ def generate_cli(
     ] = "",
     n_samples: Annotated[
         int,
-        typer.Option(help="How many; with --beam-size, the best", rich_help_panel=WRITING),
+        typer.Option(help="How many texts; with --beam-size, the best", rich_help_panel=WRITING),
     ] = 1,
     temperature: Annotated[
         float | None,
@@ -101,7 +101,7 @@ def generate_cli(
         ),
     ] = None,
     top_k: Annotated[
-        int | None, typer.Option(help="Only the k most likely", rich_help_panel=CHOOSING)
+        int | None, typer.Option(help="Only the k most likely symbols", rich_help_panel=CHOOSING)
     ] = None,
     top_p: Annotated[
         float | None,
@@ -221,14 +221,16 @@ def exposure_bias_cli(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Picture to draw: .png or .svg")
     ] = None,
-    prompts: Annotated[int, typer.Option(min=2, help="How many places of the text go on")] = 100,
-    prompt_length: Annotated[int, typer.Option(min=1, help="Symbols of real text before")] = 100,
+    prompts: Annotated[int, typer.Option(min=2, help="Places of the file to continue")] = 100,
+    prompt_length: Annotated[
+        int, typer.Option(min=1, help="Symbols of real text before each")
+    ] = 100,
     length: Annotated[int, typer.Option(min=1, help="Symbols of a continuation")] = 200,
     ranges: Annotated[
         int, typer.Option(min=1, help="Points of the curves, each over a range of distances")
     ] = 20,
     order: Annotated[int, typer.Option(min=1, help="n of the n-grams that judge")] = 4,
-    seed: Annotated[int, typer.Option(min=0, help="Of the drawn texts")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="For the same texts again")] = 0,
     limit: Annotated[
         int, typer.Option(min=1, help="Read at most so many characters of the file")
     ] = 1_000_000,

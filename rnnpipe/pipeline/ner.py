@@ -76,7 +76,8 @@ class RnnEntityRecognizer(RnnPipe):
             )
         if n_best < 0:
             raise SettingsError(
-                f"components.{name}.n_best: expected 0 or more readings, got {n_best}."
+                f"components.{name}.n_best: expected 0 or more readings, got {n_best}. "
+                "Set it to 0 to keep none."
             )
         super().__init__(
             vocab,

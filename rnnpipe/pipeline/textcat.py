@@ -79,7 +79,7 @@ class RnnTextCategorizer(CategoryPipe):
         if positive_label is not None and positive_label not in self.labels:
             raise LabelError(
                 f"components.{self.name}: expected positive_label to be one of {self.labels}, got "
-                f"{positive_label!r}."
+                f"{positive_label!r}. Name one of them."
             )
         self.cfg["positive_label"] = positive_label
 
@@ -121,7 +121,8 @@ class RnnMultiLabelTextCategorizer(CategoryPipe):
             if not 0.0 <= value <= 1.0:
                 raise LabelError(
                     f"components.{self.name}: expected truths from 0.0 to 1.0, got "
-                    f"{label!r}: {value}."
+                    f"{label!r}: {value}. Write 1.0 for true, 0.0 for false, and leave out what is "
+                    "not known."
                 )
             truths[self._position(label)] = value
         return truths
