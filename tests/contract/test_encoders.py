@@ -73,6 +73,23 @@ def test_documents_do_not_depend_on_their_batch(encoder):
     check()
 
 
+def test_a_document_of_nan_spoils_no_other(encoder):
+    x, structure = padded(documents_of([5, 0, 3]), encoder.structure)
+    want = encoder(x, structure).states
+    x[0, 1] = torch.nan
+    got = encoder(x, structure).states
+    assert got[0].isnan().any()
+    torch.testing.assert_close(got[1:], want[1:], atol=1e-6, rtol=0)
+
+
+def test_inputs_may_be_laid_out_in_any_way(encoder):
+    x, structure = padded(documents_of([5, 0, 3]), encoder.structure)
+    view = x.mT.contiguous().mT
+    assert not view.is_contiguous()
+    want = encoder(x, structure).states
+    torch.testing.assert_close(encoder(view, structure).states, want, atol=1e-6, rtol=0)
+
+
 def test_nothing_comes_from_padding(encoder):
     x, structure = padded(documents_of([2, 5, 0]), encoder.structure)
     noise = torch.randn_like(x) * (~structure.mask).unsqueeze(-1)

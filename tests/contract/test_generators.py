@@ -98,7 +98,13 @@ def test_going_on_from_a_state(generator_name):
     state = model.begin(2)
     assert generator.generate(model, starts, state) == generator.generate(model, starts)
     _, state = model.advance(torch.tensor([4, 2]), state)
-    assert len(generator.generate(model, starts, state)) == 2
+    for (text, *_), start, row in zip(
+        generator.generate(model, starts, state), starts, range(2), strict=True
+    ):
+        first = (text.symbols or [Letters.end])[0]
+        logits, _ = model.advance(start[None], state[row : row + 1])
+        exact = logits[0].detach().log_softmax(-1)[first].item()
+        assert text.log_probabilities[0] == pytest.approx(exact, abs=1e-5)
 
 
 def test_no_prompts(generator_name):
