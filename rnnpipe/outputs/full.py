@@ -42,7 +42,8 @@ class SoftmaxOutput(nn.Module):
         if tied:
             self.weight = embedding
         else:
-            self.weight = nn.Parameter(torch.empty(n_symbols, n_in).uniform_(-1, 1) * n_in**-0.5)
+            bound = n_in**-0.5
+            self.weight = nn.Parameter(torch.empty(n_symbols, n_in).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.zeros(n_symbols))
 
     def score(self, x: Tensor, targets: np.ndarray) -> Tensor:
