@@ -240,6 +240,14 @@ def test_unknown_symbols_are_copied_by_attention():
     assert "Zoe" not in nlp("je vois Zoe ici")._.translation
 
 
+@pytest.mark.parametrize("changes", [{}, {"input_feeding": True}, {"attention": None}])
+def test_half_the_precision(changes):
+    nlp = pipeline(precision="bfloat16", label_smoothing=0.1, **changes)
+    _, losses = train(nlp, steps=20, drop=0.1)
+    assert losses[-1] < losses[0]
+    assert all(isinstance(doc._.translation, str) for doc in nlp.pipe(WORDS))
+
+
 def test_default_configuration_trains():
     nlp = spacy.blank("xx")
     nlp.add_pipe("rnn_seq2seq")
