@@ -77,7 +77,8 @@ class Source:
         """What it takes to build its embedding of symbols and its encoder again, as JSON: their
         blocks of the config that it was trained with, the width and the known symbols."""
         nlp, model = self._load()
-        block = nlp.config["components"][self.component]["model"]
+        config = nlp.config.interpolate()  # spaCy keeps ${variables} as they were written
+        block = config["components"][self.component]["model"]
         return {
             "blocks": {"symbols": block["symbols"], "encoder": block["encoder"]},
             "width": language_model_builder(model).width,

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 from spacy.training import Example
-from spacy.util import fix_random_seed
+from spacy.util import fix_random_seed, load_model_from_config
 
 from rnnpipe.architectures import language_model_embedding
 from rnnpipe.architectures.language_model_embedding import LanguageModelEmbedding
@@ -381,3 +381,15 @@ def test_a_model_that_was_never_trained(tmp_path):
     nlp.to_disk(tmp_path)
     with pytest.raises(SettingsError, match="path: expected a trained language model"):
         LanguageModelEmbedding(str(tmp_path)).measure({}, None)
+
+
+def test_a_model_whose_config_has_variables(tmp_path):
+    variable = {**STACK, "width": "${components.lm.model.width}"}
+    config = spacy.blank("en").config.merge(language_model().config)
+    config["components"]["lm"]["model"]["encoder"].update(variable)
+    load_model_from_config(config).to_disk(tmp_path / "untrained")
+    nlp = spacy.load(tmp_path / "untrained")
+    nlp.initialize(lambda: [Example(doc, doc) for doc in map(nlp.make_doc, TEXTS)])
+    nlp.to_disk(tmp_path / "trained")
+    assert nlp.config["components"]["lm"]["model"]["encoder"]["width"] == variable["width"]
+    assert built(tmp_path / "trained").n_out == 6
