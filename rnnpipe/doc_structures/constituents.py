@@ -63,9 +63,7 @@ def join_spans(n_tokens: int, spans: Sequence[tuple[int, int]], text: str) -> Do
     ending: list[list[int]] = [[] for _ in range(n_tokens + 1)]
     for number in sorted(range(len(spans)), key=lambda i: -spans[i][0]):  # stable: inner first
         start, end = spans[number]
-        if not 0 <= start < end <= n_tokens:
-            want = f"constituents of one or more of the {n_tokens} tokens"
-            raise StructureError(expected(opening(text), want, list(spans[number])))
+        require_tokens(start, end, n_tokens, text)
         ending[end].append(number)
     tokens: list[int] = []
     parents: list[int] = []
@@ -92,6 +90,13 @@ def join_spans(n_tokens: int, spans: Sequence[tuple[int, int]], text: str) -> Do
                 _refuse_overlap(spans, number, text)
             stack.append((start, node))
     return _nodes(tokens, parents, labelled)
+
+
+def require_tokens(start: int, end: int, n_tokens: int, text: str) -> None:
+    """Raises StructureError for an empty span, or one beyond the document."""
+    if not 0 <= start < end <= n_tokens:
+        want = f"constituents of one or more of the {n_tokens} tokens"
+        raise StructureError(expected(opening(text), want, [start, end], "Remove the span."))
 
 
 def _refuse_overlap(spans: Sequence[tuple[int, int]], number: int, text: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from rnnpipe.doc_structures.constituents import spans_of
+from rnnpipe.doc_structures.constituents import require_tokens, spans_of
 from rnnpipe.registry import structures
 from rnnpipe.structures import Sequences
 from rnnpipe.types import DocLike, DocNodes, DocStructure
@@ -33,9 +33,12 @@ class SpanEndSequences:
     structure = Sequences
 
     def read(self, doc: DocLike) -> DocNodes:
-        """Raises StructureError if a document with tokens has no such span group."""
+        """Raises StructureError: no such span group, or an empty span."""
         tokens = np.arange(len(doc))
-        ends = np.array([end for _, end in spans_of(doc, self.spans_key)], dtype=np.int64)
+        spans = spans_of(doc, self.spans_key)
+        for start, end in spans:
+            require_tokens(start, end, len(doc), doc.text)
+        ends = np.array([end for _, end in spans], dtype=np.int64)
         return DocNodes(tokens, tokens, ends - 1)
 
     def build(self, links: Sequence[np.ndarray], device: torch.device) -> Sequences:

@@ -73,6 +73,16 @@ def test_overlapping_constituents(spans):
 
 
 @pytest.mark.parametrize("structure", [Constituents, SpanEnds])
+def test_a_constituent_without_tokens(structure):
+    with pytest.raises(StructureError) as error:
+        structure().read(doc_with(3, [(0, 2), (0, 0)]))
+    assert str(error.value) == (
+        "the document 'w0 w1 w2 ': expected constituents of one or more of the 3 tokens, got "
+        "[0, 0]. Remove the span."
+    )
+
+
+@pytest.mark.parametrize("structure", [Constituents, SpanEnds])
 def test_no_tree(structure):
     with pytest.raises(StructureError) as error:
         structure().read(doc_with(12, [], key="other"))
