@@ -25,6 +25,7 @@ from rnnpipe.batching import partition
 from rnnpipe.dropout import Dropout
 from rnnpipe.errors import SettingsError, StructureError, expected
 from rnnpipe.language_model import Text, full_precision, pad, present_rows, require_causal
+from rnnpipe.outputs.sampled import SampledSoftmaxOutput
 from rnnpipe.seq2seq.attend import Attend, Memory
 from rnnpipe.seq2seq.bridge import Bridge
 from rnnpipe.structures import Encoded, Sequences, State
@@ -124,6 +125,10 @@ class Seq2Seq(nn.Module):
             self.attend = Attend(builder.attention, decoder.n_out, encoder.n_out, width)
             n_out = width
         self.output = cast(nn.Module, builder.output(n_out, self.target_embedding.weight))
+        if builder.label_smoothing and isinstance(self.output, SampledSoftmaxOutput):
+            want = "0 with rnnpipe.SampledSoftmax.v1: a share for all symbols needs all of them"
+            do = "Remove label_smoothing, or use rnnpipe.FullSoftmax.v1."
+            raise SettingsError(expected("label_smoothing", want, builder.label_smoothing, do))
         self.dropout = Dropout(builder.dropout)
         self.input_feeding = builder.input_feeding
         self.reverse_source = builder.reverse_source

@@ -12,6 +12,7 @@ from rnnpipe.attentions.general import General
 from rnnpipe.encoders.bidirectional import BiLSTM
 from rnnpipe.encoders.recurrent import GRU, LSTM
 from rnnpipe.errors import SettingsError, StructureError
+from rnnpipe.outputs.sampled import SampledSoftmax
 from rnnpipe.seq2seq.bridge import Bridge
 from rnnpipe.seq2seq.model import Seq2Seq
 from rnnpipe.structures import Sequences
@@ -84,6 +85,15 @@ def test_label_smoothing_spreads_a_share_of_the_truth():
     assert float(loss.detach()) == pytest.approx(-float((truth * log_p).sum().detach()), abs=1e-5)
     assert float(nats.detach()) == pytest.approx(
         -aligned(network, [one])[0].log_probabilities.sum(), abs=1e-5
+    )
+
+
+def test_a_sample_of_symbols_cannot_share_the_truth():
+    with pytest.raises(SettingsError) as error:
+        model(output=SampledSoftmax(samples=3), label_smoothing=0.1)
+    assert str(error.value) == (
+        "label_smoothing: expected 0 with rnnpipe.SampledSoftmax.v1: a share for all symbols needs "
+        "all of them, got 0.1. Remove label_smoothing, or use rnnpipe.FullSoftmax.v1."
     )
 
 
