@@ -54,7 +54,9 @@ def Seq2Seq(
         it knows of the source.
     width: of the embeddings and, with attention, of the states that the output reads.
     input_feeding: the decoder also reads its last attentional state (Luong et al. 2015). It then
-        trains step by step, which is slower.
+        trains step by step, which is slower, and the masks of dropout inside the decoder that are
+        otherwise one for all steps (``locked``, ``recurrent_dropout``, ``weight_dropout``) are
+        drawn anew for each.
     reverse_source: the encoder reads the source from its end (Sutskever et al. 2014).
     dropout: on the inputs of encoder and decoder, on the states that attention looks at and on
         those that the output reads; unset, the rate of ``[training] dropout``.
