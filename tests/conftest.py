@@ -1,6 +1,8 @@
 """What every test can rely on: one torch thread, and the real data where there is some."""
 
 import os
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,14 @@ def data() -> Path:
     if not folder:
         pytest.skip("needs real data: set RNNPIPE_DATA to the folder of the corpora")
     return Path(folder)
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[Callable[[], None]]:
+    """What Ctrl-C does in a terminal, also where tests run in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: signal.raise_signal(signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import sys
 
 import pytest
@@ -25,7 +24,7 @@ def test_the_text_is_that_of_the_component(models):
     assert works("generate", models / "characters", *options) == f"the {want}\n"
 
 
-def test_it_comes_symbol_by_symbol_until_ctrl_c(models, monkeypatch, capfd):
+def test_it_comes_symbol_by_symbol_until_ctrl_c(models, monkeypatch, capfd, ctrl_c):
     drawn, pieces, arrived = RnnLanguageModel.stream, [], []
     out, into = os.pipe()  # what is printed is held back unless it is flushed
 
@@ -35,7 +34,7 @@ def test_it_comes_symbol_by_symbol_until_ctrl_c(models, monkeypatch, capfd):
             yield piece
             arrived.append(os.read(out, 100).decode())
             if len(pieces) == 5:
-                signal.raise_signal(signal.SIGINT)
+                ctrl_c()
 
     monkeypatch.setattr(RnnLanguageModel, "stream", stream)
     with open(into, "w", encoding="utf-8") as stdout, open(out, "rb", buffering=0) as rest:

@@ -1,6 +1,5 @@
 """The language model adapts to documents, rehearses, and survives an interruption."""
 
-import signal
 from itertools import count
 from pathlib import Path
 
@@ -131,7 +130,7 @@ def test_there_is_nothing_to_rehearse_before_training_is_resumed():
     assert nlp.get_pipe("lm").model.to_bytes() == weights
 
 
-def test_an_interrupted_training_leaves_a_pipeline_that_loads(tmp_path, monkeypatch):
+def test_an_interrupted_training_leaves_a_pipeline_that_loads(tmp_path, monkeypatch, ctrl_c):
     (tmp_path / "text").write_text("to be or not to be, that is the question. " * 400)
     small = {
         **{f"paths.{part}": str(tmp_path / "text") for part in ("train", "dev")},
@@ -144,7 +143,7 @@ def test_an_interrupted_training_leaves_a_pipeline_that_loads(tmp_path, monkeypa
 
     def interrupted(*args, **settings):
         if next(calls) == 3:
-            signal.raise_signal(signal.SIGINT)
+            ctrl_c()
         return update(*args, **settings)
 
     monkeypatch.setattr(RnnLanguageModel, "update", interrupted)
