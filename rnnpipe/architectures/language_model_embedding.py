@@ -16,7 +16,7 @@ from rnnpipe.architectures.language_model import language_model_builder
 from rnnpipe.architectures.symbols import symbol_shim
 from rnnpipe.embeddings.language_model import LanguageModelEmbedding as TorchEmbedding
 from rnnpipe.embeddings.language_model import Weights
-from rnnpipe.errors import SettingsError, expected
+from rnnpipe.errors import SettingsError, WeightsError, expected
 from rnnpipe.language_model import LanguageModel
 from rnnpipe.registry import embeddings
 from rnnpipe.types import Embedding, EmbeddingBuilder, PositiveInt, Probability
@@ -123,6 +123,7 @@ class LanguageModelEmbeddingBuilder:
         return self.source.measure()
 
     def build(self, facts: dict[str, Any]) -> Embedding:
+        require_parts(facts["blocks"])
         parts = registry.resolve(facts["blocks"])
         return TorchEmbedding(
             parts["symbols"].build(facts["known"]),
@@ -134,3 +135,16 @@ class LanguageModelEmbeddingBuilder:
 
     def parts(self) -> Sequence[EmbeddingBuilder]:
         return [self]
+
+
+def require_parts(block: Any) -> None:
+    """Raises WeightsError if a block that is kept with weights names anything but parts of networks:
+    whoever loads weights is not to call other functions of the file's choice."""
+    if not isinstance(block, Mapping):
+        return
+    for key, value in block.items():
+        if key.startswith("@") and not key.startswith("@rnnpipe_"):
+            do = "Do not load the file if you do not know where it is from."
+            want = "names from registries that begin with rnnpipe_"
+            raise WeightsError(expected(f"{_NAME}, saved blocks", want, f"{key} = {value}", do))
+        require_parts(value)

@@ -21,7 +21,7 @@ from rnnpipe.architectures import language_model_embedding
 from rnnpipe.architectures.language_model_embedding import LanguageModelEmbedding
 from rnnpipe.embeddings.language_model import count_layers
 from rnnpipe.encoders.recurrent import LSTM
-from rnnpipe.errors import SettingsError, StructureError
+from rnnpipe.errors import SettingsError, StructureError, WeightsError
 from rnnpipe.network import to_device
 from rnnpipe.types import BOUNDARY
 
@@ -393,3 +393,13 @@ def test_a_model_whose_config_has_variables(tmp_path):
     nlp.to_disk(tmp_path / "trained")
     assert nlp.config["components"]["lm"]["model"]["encoder"]["width"] == variable["width"]
     assert built(tmp_path / "trained").n_out == 6
+
+
+def test_saved_blocks_call_parts_of_networks_only():
+    blocks = {"encoder": {"@rnnpipe_encoders": "x", "inner": {"@misc": "evil", "path": "p"}}}
+    with pytest.raises(WeightsError) as error:
+        language_model_embedding.require_parts(blocks)
+    assert str(error.value) == (
+        "rnnpipe.LanguageModelEmbedding.v1, saved blocks: expected names from registries that begin "
+        "with rnnpipe_, got '@misc = evil'. Do not load the file if you do not know where it is from."
+    )
