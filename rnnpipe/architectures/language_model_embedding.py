@@ -138,7 +138,7 @@ class LanguageModelEmbeddingBuilder:
 
 
 def require_parts(block: Any) -> None:
-    """Raises WeightsError if a block that is kept with weights names anything but parts of networks:
+    """Raises WeightsError if a block that is kept with weights names other than parts of networks:
     whoever loads weights is not to call other functions of the file's choice."""
     if not isinstance(block, Mapping):
         return
