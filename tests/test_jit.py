@@ -2,6 +2,7 @@
 
 import sys
 
+import numba
 import pytest
 
 from rnnpipe import jit
@@ -18,12 +19,10 @@ def test_without_numba_there_are_none(module, monkeypatch):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_with_numba_there_are_some(module):
-    pytest.importorskip("numba", reason="the extra 'fast' is not installed")
     assert jit.kernels(module).__name__ == module
 
 
 def test_without_a_place_to_keep_compiled_code(monkeypatch):
-    numba = pytest.importorskip("numba", reason="the extra 'fast' is not installed")
     njit, kept = numba.njit, []
 
     def nowhere(*functions, **options):

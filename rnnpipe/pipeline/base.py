@@ -12,14 +12,12 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any, ClassVar, cast
 
 import numpy as np
 from spacy.errors import Errors
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
-from spacy.strings import get_string_id
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
 from spacy.util import minibatch
@@ -36,6 +34,7 @@ from rnnpipe.architectures.network import (
 )
 from rnnpipe.embeddings.builder import has_vocabulary
 from rnnpipe.errors import LabelError, RnnpipeError, StructureError, WeightsError
+from rnnpipe.pipeline.gold import count_known
 from rnnpipe.types import Decoder, Labels
 
 Losses = dict[str, float]
@@ -370,46 +369,3 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
                 f"for {facts['labels']}. The component's folder is incomplete or was altered: "
                 "copy it again from where it was trained."
             )
-
-
-def count_known(golds: Iterable[np.ndarray]) -> int:
-    """How many tokens or documents have a gold annotation."""
-    return sum(_known(gold) for gold in golds)
-
-
-def _known(gold: np.ndarray) -> int:
-    if gold.dtype == np.bool_:  # (T, L): which labels are possible
-        return int((~gold.all(axis=-1)).sum())
-    if gold.dtype.kind == "f":  # (L,): truths, NaN where missing
-        return int(not np.isnan(gold).all())
-    return int((gold >= 0).sum())
-
-
-def same_tokens(example: Example) -> bool:
-    """Whether prediction and reference are tokenized alike, so that annotation carries over."""
-    x, y = example.predicted, example.reference
-    return len(x) == len(y) and bool((x.to_array("ORTH") == y.to_array("ORTH")).all())
-
-
-def token_labels(attribute: str, examples: Iterable[Example]) -> set[str]:
-    """The values of a token attribute, such as ``"TAG"``, that occur in gold annotations."""
-    labels: set[str] = set()
-    for eg in examples:
-        strings = eg.reference.vocab.strings  # a sourced component's vocabulary may lack them
-        keys = np.unique(eg.reference.to_array(attribute)).tolist()
-        labels.update(strings[key] for key in keys if key)
-    return labels
-
-
-def label_ids(labels: tuple[str, ...], keys: np.ndarray) -> np.ndarray:
-    """String hashes to positions in ``labels``; -1 for 0, the hash of a missing annotation.
-
-    RAISES: KeyError with the hash of an unknown label.
-    """
-    known = _positions(labels)
-    return np.array([known[key] for key in keys.tolist()], dtype=np.int64)
-
-
-@lru_cache(maxsize=32)
-def _positions(labels: tuple[str, ...]) -> dict[int, int]:
-    return {get_string_id(label): i for i, label in enumerate(labels)} | {0: -1}

@@ -16,7 +16,8 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from rnnpipe.errors import SettingsError, nearest
-from rnnpipe.pipeline.base import RnnPipe, same_tokens, token_labels
+from rnnpipe.pipeline.base import RnnPipe
+from rnnpipe.pipeline.gold import same_tokens, token_labels
 from rnnpipe.schemes import SCHEMES, TagSet
 from rnnpipe.types import Labels
 

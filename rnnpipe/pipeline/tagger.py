@@ -14,7 +14,8 @@ from thinc.api import Model
 
 from rnnpipe.architectures.network import read_states
 from rnnpipe.errors import LabelError, SettingsError
-from rnnpipe.pipeline.base import RnnPipe, label_ids, same_tokens, token_labels
+from rnnpipe.pipeline.base import RnnPipe
+from rnnpipe.pipeline.gold import label_ids, same_tokens, token_labels
 from rnnpipe.types import Labels
 
 _ATTRIBUTES = ("tag", "pos", "morph")

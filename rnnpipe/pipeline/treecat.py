@@ -15,7 +15,8 @@ from thinc.api import Model
 from rnnpipe.architectures.network import network_builder
 from rnnpipe.decoders.sequence import SequenceDecoder
 from rnnpipe.errors import LabelError
-from rnnpipe.pipeline.base import RnnPipe, label_ids, same_tokens
+from rnnpipe.pipeline.base import RnnPipe
+from rnnpipe.pipeline.gold import label_ids, same_tokens
 from rnnpipe.types import DocStructure, Labels
 
 #: A constituent by its characters, and how many with the same ones come before it in the group.

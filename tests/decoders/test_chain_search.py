@@ -21,8 +21,8 @@ CASES = [(n_labels, forbid, by) for n_labels in (2, 4) for forbid in (0, 0.3) fo
 def way(request, monkeypatch):
     if request.param == "torch":
         monkeypatch.setattr(compiled, "kernels", lambda module: None)
-    elif compiled.kernels(compiled._KERNELS) is None:
-        pytest.skip("needs numba")
+    else:
+        assert compiled.kernels(compiled._KERNELS), "install the extra 'fast'"
 
 
 def best_by_loops(chain, row):

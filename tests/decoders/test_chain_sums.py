@@ -29,8 +29,8 @@ def way(request, monkeypatch):
         monkeypatch.setattr(partition, "find_lowering", lambda chain: None)
     elif request.param == "scaled":
         monkeypatch.setattr(compiled, "kernels", lambda module: None)
-    elif compiled.kernels(compiled._KERNELS) is None:
-        pytest.skip("needs numba")
+    else:
+        assert compiled.kernels(compiled._KERNELS), "install the extra 'fast'"
     return request.param
 
 
@@ -293,8 +293,6 @@ def test_no_value_is_read_on_the_way(by_step):
 
 
 def test_which_way_is_taken(monkeypatch):
-    if compiled.kernels(compiled._KERNELS) is None:
-        pytest.skip("needs numba")
     taken = []
     run = compiled.CompiledPartition.forward
     monkeypatch.setattr(

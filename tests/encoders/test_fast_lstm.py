@@ -26,7 +26,6 @@ def run(request):
     """Every test that asks for it runs by torch's operations and by compiled loops."""
     if request.param == "torch":
         return Way(run_lstm, torch.float64, {})
-    pytest.importorskip("numba", reason="the extra 'fast' is not installed")
     return Way(run_compiled_lstm, torch.float32, {"atol": 1e-5, "rtol": 1e-4})
 
 
@@ -146,7 +145,7 @@ def test_nan_is_not_lost(run):
 
 
 def test_the_compiled_tanh_is_as_good_as_float32():
-    kernels = pytest.importorskip("rnnpipe.encoders.lstm_kernels", reason="needs numba")
+    kernels = jit.kernels("rnnpipe.encoders.lstm_kernels")
     values = np.concatenate([np.linspace(-12, 12, 4001), [0.0, 1e-30, -np.inf, np.inf, 3e38]])
     ours = np.array([kernels.tanh(np.float32(value)) for value in values])
     np.testing.assert_allclose(ours, np.tanh(values.astype(np.float32)), atol=5e-7, rtol=1e-6)

@@ -1,0 +1,53 @@
+"""Gold annotations as arrays: how they are read from examples, and how many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+import numpy as np
+from spacy.strings import get_string_id
+from spacy.training import Example
+
+
+def count_known(golds: Iterable[np.ndarray]) -> int:
+    """How many tokens or documents have a gold annotation."""
+    return sum(_known(gold) for gold in golds)
+
+
+def _known(gold: np.ndarray) -> int:
+    if gold.dtype == np.bool_:  # (T, L): which labels are possible
+        return int((~gold.all(axis=-1)).sum())
+    if gold.dtype.kind == "f":  # (L,): truths, NaN where missing
+        return int(not np.isnan(gold).all())
+    return int((gold >= 0).sum())
+
+
+def same_tokens(example: Example) -> bool:
+    """Whether prediction and reference are tokenized alike, so that annotation carries over."""
+    x, y = example.predicted, example.reference
+    return len(x) == len(y) and bool((x.to_array("ORTH") == y.to_array("ORTH")).all())
+
+
+def token_labels(attribute: str, examples: Iterable[Example]) -> set[str]:
+    """The values of a token attribute, such as ``"TAG"``, that occur in gold annotations."""
+    labels: set[str] = set()
+    for eg in examples:
+        strings = eg.reference.vocab.strings  # a sourced component's vocabulary may lack them
+        keys = np.unique(eg.reference.to_array(attribute)).tolist()
+        labels.update(strings[key] for key in keys if key)
+    return labels
+
+
+def label_ids(labels: tuple[str, ...], keys: np.ndarray) -> np.ndarray:
+    """String hashes to positions in ``labels``; -1 for 0, the hash of a missing annotation.
+
+    RAISES: KeyError with the hash of an unknown label.
+    """
+    known = _positions(labels)
+    return np.array([known[key] for key in keys.tolist()], dtype=np.int64)
+
+
+@lru_cache(maxsize=32)
+def _positions(labels: tuple[str, ...]) -> dict[int, int]:
+    return {get_string_id(label): i for i, label in enumerate(labels)} | {0: -1}
