@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -26,6 +27,21 @@ class Numbering:
         place = np.searchsorted(self._sorted, keys).clip(max=len(self._sorted) - 1)
         known = self._sorted[place] == keys
         return np.where(known, self._order[place] + 2, UNKNOWN)
+
+
+class Listing:
+    """Numbers for pieces of text: piece i has number i + 2, any other is
+    :data:`~rnnpipe.types.UNKNOWN`."""
+
+    def __init__(self, pieces: Sequence[str]) -> None:
+        self._number_of = {piece: number for number, piece in enumerate(pieces, start=2)}
+
+    def __call__(self, pieces: Iterable[str]) -> np.ndarray:
+        """``(N,)`` int64."""
+        return np.array([self._number_of.get(p, UNKNOWN) for p in pieces], dtype=np.int64)
+
+    def unknown(self, pieces: Iterable[str]) -> list[str]:
+        return [piece for piece in pieces if piece not in self._number_of]
 
 
 def most_frequent_first(counts: Counter[str], min_count: int) -> list[str]:

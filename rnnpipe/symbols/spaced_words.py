@@ -13,8 +13,8 @@ import numpy as np
 
 from rnnpipe.registry import symbols
 from rnnpipe.symbols.characters import character_counts
-from rnnpipe.symbols.numbering import most_frequent_first
-from rnnpipe.types import UNKNOWN, DocLike, PositiveInt, Symbols, SymbolsBuilder
+from rnnpipe.symbols.numbering import Listing, most_frequent_first
+from rnnpipe.types import DocLike, PositiveInt, Symbols, SymbolsBuilder
 
 #: Every character of a text is in exactly one match.
 _PIECE = re.compile(r" ?(?:\w+|[^\w\s])|\s")
@@ -48,7 +48,7 @@ class SpacedWordsBuilder:
 class SpacedWordSymbols:
     def __init__(self, words: list[str]) -> None:
         self.words = words
-        self._number_of = {word: number for number, word in enumerate(words, start=2)}
+        self._number = Listing(words)
 
     def __len__(self) -> int:
         return len(self.words) + 2
@@ -64,11 +64,10 @@ class SpacedWordSymbols:
         return owner[(ends - 2).clip(min=0)] if len(ends) else owner
 
     def encode(self, text: str) -> np.ndarray:
-        numbers = [self._number_of.get(word, UNKNOWN) for word in _split(text)]
-        return np.array(numbers, dtype=np.int64)
+        return self._number(_split(text))
 
     def unknown(self, text: str) -> list[str]:
-        return [word for word in _split(text) if word not in self._number_of]
+        return self._number.unknown(_split(text))
 
     def pieces(self, doc: DocLike) -> list[str]:
         return _split(doc.text)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from rnnpipe.registry import symbols
-from rnnpipe.symbols.numbering import Numbering, most_frequent_first
-from rnnpipe.types import UNKNOWN, DocLike, PositiveInt, Symbols, SymbolsBuilder
+from rnnpipe.symbols.numbering import Listing, Numbering, most_frequent_first
+from rnnpipe.types import DocLike, PositiveInt, Symbols, SymbolsBuilder
 
 
 @symbols("rnnpipe.Words.v1")
@@ -48,7 +48,7 @@ class WordsBuilder:
 class WordSymbols:
     def __init__(self, words: list[str]) -> None:
         self.words = words
-        self._number_of = {word: number for number, word in enumerate(words, start=2)}
+        self._number = Listing(words)
         self._by_hash: Numbering | None = None
 
     def __len__(self) -> int:
@@ -64,11 +64,10 @@ class WordSymbols:
         return np.arange(len(doc))
 
     def encode(self, text: str) -> np.ndarray:
-        numbers = [self._number_of.get(word, UNKNOWN) for word in _split(text)]
-        return np.array(numbers, dtype=np.int64)
+        return self._number(_split(text))
 
     def unknown(self, text: str) -> list[str]:
-        return [word for word in _split(text) if word not in self._number_of]
+        return self._number.unknown(_split(text))
 
     def pieces(self, doc: DocLike) -> list[str]:
         strings = doc.vocab.strings
