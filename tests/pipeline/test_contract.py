@@ -1,7 +1,5 @@
 """The whole contract of a spaCy trainable pipe, for every component."""
 
-import pickle
-
 import numpy as np
 import pytest
 import spacy
@@ -46,16 +44,9 @@ def test_scores_itself(trained):
     assert scores[key] == 1.0
 
 
-@pytest.mark.parametrize("way", ["disk", "bytes", "pickle"])
-def test_round_trips_give_equal_predictions(trained, way, tmp_path):
+def test_round_trips_give_equal_predictions(trained, stored):
     factory, nlp, _ = trained
-    if way == "disk":
-        nlp.to_disk(tmp_path / "model")
-        again = spacy.load(tmp_path / "model")
-    elif way == "bytes":
-        again = pipeline(factory).from_bytes(nlp.to_bytes())
-    else:
-        again = pickle.loads(pickle.dumps(nlp))
+    again = stored(nlp, lambda: pipeline(factory))
     assert again.get_pipe(factory).labels == nlp.get_pipe(factory).labels
     assert predicted(factory, again) == predicted(factory, nlp)
 

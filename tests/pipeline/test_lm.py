@@ -1,7 +1,6 @@
 """The language model as a spaCy component: its contract, its scores, and its text."""
 
 import math
-import pickle
 from functools import partial
 
 import numpy as np
@@ -76,16 +75,9 @@ def test_it_learns_its_texts_and_continues_them(trained):
     assert pipe.generate(nlp("to be or"), max_length=50, temperature=0) == " not to be"
 
 
-@pytest.mark.parametrize("way", ["disk", "bytes", "pickle"])
-def test_round_trips_give_equal_scores_and_text(trained, way, tmp_path):
+def test_round_trips_give_equal_scores_and_text(trained, stored):
     kind, nlp, _ = trained
-    if way == "disk":
-        nlp.to_disk(tmp_path / "model")
-        again = spacy.load(tmp_path / "model")
-    elif way == "bytes":
-        again = pipeline(kind).from_bytes(nlp.to_bytes())
-    else:
-        again = pickle.loads(pickle.dumps(nlp))
+    again = stored(nlp, lambda: pipeline(kind))
     assert scores(again) == scores(nlp)
     settings = {"max_length": 20, "seed": 3}
     texts = [n.get_pipe("lm").generate("a rose", **settings) for n in (nlp, again)]

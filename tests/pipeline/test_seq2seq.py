@@ -1,7 +1,5 @@
 """Sequence to sequence as a spaCy component: its contract, its texts, and where it looks."""
 
-import pickle
-
 import numpy as np
 import pytest
 import spacy
@@ -106,16 +104,9 @@ def test_what_is_set_on_a_document(trained):
     assert annotations([again]) == annotations([doc])
 
 
-@pytest.mark.parametrize("way", ["disk", "bytes", "pickle"])
-def test_round_trips_give_equal_texts(trained, way, tmp_path):
+def test_round_trips_give_equal_texts(trained, stored):
     kind, nlp, _ = trained
-    if way == "disk":
-        nlp.to_disk(tmp_path / "model")
-        again = spacy.load(tmp_path / "model")
-    elif way == "bytes":
-        again = pipeline(kind).from_bytes(nlp.to_bytes())
-    else:
-        again = pickle.loads(pickle.dumps(nlp))
+    again = stored(nlp, lambda: pipeline(kind))
     words = [*WORDS, "abcabc", "xay"]
     assert annotations(again.pipe(words)) == annotations(nlp.pipe(words))
 

@@ -1,6 +1,5 @@
 """The whole contract of a spaCy trainable pipe, for the component that labels trees."""
 
-import pickle
 from pathlib import Path
 
 import pytest
@@ -93,16 +92,9 @@ def test_overfits_a_handful_of_trees(trained):
         assert all(label == "" for spans, _ in predicted(nlp) for _, _, label in spans)
 
 
-@pytest.mark.parametrize("way", ["disk", "bytes", "pickle"])
-def test_round_trips_give_equal_predictions(trained, way, tmp_path):
+def test_round_trips_give_equal_predictions(trained, stored):
     loss, nlp, _ = trained
-    if way == "disk":
-        nlp.to_disk(tmp_path / "model")
-        again = spacy.load(tmp_path / "model")
-    elif way == "bytes":
-        again = pipeline(loss).from_bytes(nlp.to_bytes())
-    else:
-        again = pickle.loads(pickle.dumps(nlp))
+    again = stored(nlp, lambda: pipeline(loss))
     assert predicted(again) == predicted(nlp)
 
 
