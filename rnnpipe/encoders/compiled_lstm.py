@@ -16,11 +16,11 @@ from rnnpipe.jit import kernels
 _KERNELS = "rnnpipe.encoders.lstm_kernels"
 
 
-def lstm_compiles(x: Tensor) -> bool:
-    """Whether there are kernels for this input: float32 on a CPU, without autocast."""
+def lstm_compiles(*tensors: Tensor) -> bool:
+    """Whether there are kernels for such inputs, weights and states: float32 on a CPU, without
+    autocast."""
     return (
-        x.device.type == "cpu"
-        and x.dtype == torch.float32
+        all(t.device.type == "cpu" and t.dtype == torch.float32 for t in tensors)
         and not torch.is_autocast_enabled("cpu")
         and kernels(_KERNELS) is not None
     )

@@ -33,7 +33,7 @@ def run_layer(
     if cell.directions == 2:
         x = torch.stack([rows, rows.index_select(0, steps.mirror)])  # (2, N, n_in)
     if plain and isinstance(cell, LSTMCell):
-        run = run_compiled_lstm if lstm_compiles(x) else run_lstm
+        run = run_compiled_lstm if lstm_compiles(x, cell.bias, *initial) else run_lstm
         states = run(cell, x, initial, steps)
     else:
         states = run_steps(cell, x, initial, steps, mask)

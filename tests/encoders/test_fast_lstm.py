@@ -15,6 +15,7 @@ from rnnpipe.encoders.compiled_lstm import lstm_compiles, run_compiled_lstm
 from rnnpipe.encoders.fast_lstm import run_lstm
 from rnnpipe.encoders.layer import run_steps
 from rnnpipe.encoders.lstm_cells import LSTMCell
+from rnnpipe.encoders.recurrent import LSTM
 from rnnpipe.encoders.steps import Steps, _padded
 from rnnpipe.structures import Sequences
 
@@ -156,7 +157,16 @@ def test_compiled_loops_are_for_plain_float32(monkeypatch):
     x = torch.zeros(1)
     assert lstm_compiles(x) == (jit.kernels("rnnpipe.encoders.lstm_kernels") is not None)
     assert not lstm_compiles(x.double()) and not lstm_compiles(x.to("meta"))
+    assert not lstm_compiles(x, x.double())
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert not lstm_compiles(x)
     monkeypatch.setattr(compiled_lstm, "kernels", lambda module: None)
     assert not lstm_compiles(x)
+
+
+def test_weights_of_another_precision_than_the_input():
+    torch.manual_seed(0)
+    encoder = LSTM(width=4)(3).double()
+    x, structure = torch.randn(2, 3, 3), Sequences.of([3, 2])
+    states = encoder(x, structure).states
+    torch.testing.assert_close(states, encoder(x.double(), structure).states)
