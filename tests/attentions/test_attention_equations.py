@@ -1,11 +1,7 @@
-"""What every registered attention promises, and the equations of ours."""
-
-import copy
-import pickle
+"""The equations of our attentions, and what they refuse."""
 
 import pytest
 import torch
-from building import build, names_of
 
 from rnnpipe.attentions import additive
 from rnnpipe.attentions.dot import Dot
@@ -15,34 +11,6 @@ from rnnpipe.errors import SettingsError
 
 def random(*shape, seed=0):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
-
-
-@pytest.fixture(params=names_of("attention"))
-def attention(request):
-    torch.manual_seed(0)
-    return build("attention", request.param)(6, 6)
-
-
-def test_every_pair_is_scored_by_itself(attention):
-    queries, states = random(3, 4, 6), random(3, 5, 6, seed=1)
-    scores = attention.scores(queries, attention.keys(states))
-    assert scores.shape == (3, 4, 5)
-    for b, t, j in [(0, 0, 0), (2, 3, 1), (1, 2, 4)]:
-        keys = attention.keys(states[b : b + 1, j : j + 1])
-        alone = attention.scores(queries[b : b + 1, t : t + 1], keys)
-        torch.testing.assert_close(alone.squeeze(), scores[b, t, j])
-
-
-def test_nothing_to_look_at(attention):
-    assert attention.scores(random(2, 3, 6), attention.keys(random(2, 0, 6))).shape == (2, 3, 0)
-    assert attention.scores(random(2, 0, 6), attention.keys(random(2, 3, 6))).shape == (2, 0, 3)
-
-
-def test_copies_score_alike(attention):
-    queries, states = random(1, 2, 6), random(1, 3, 6, seed=1)
-    want = attention.scores(queries, attention.keys(states))
-    for again in (copy.deepcopy(attention), pickle.loads(pickle.dumps(attention))):
-        torch.testing.assert_close(again.scores(queries, again.keys(states)), want)
 
 
 @torch.no_grad()
