@@ -146,3 +146,20 @@ def test_documents_are_labelled_and_learnt(document_decoder_name):
     prediction = decoder.predict(x)
     assert prediction.probabilities.shape == (6, 3)
     assert decoder.predict(x[:0]).probabilities.shape == (0, 3)
+
+
+def test_document_decoders_run_without_a_device(document_decoder_name):
+    decoder = build("decoder", document_decoder_name)(WIDTH, PLAIN).to("meta")
+    with torch.device("meta"):
+        x = torch.randn(4, WIDTH, requires_grad=True)
+        gold = torch.empty(4, dtype=torch.int64) if decoder.exclusive else torch.empty(4, 3)
+        decoder.loss(x, gold).backward()
+        assert x.grad.shape == x.shape
+
+
+def test_copies_and_pickles_of_document_decoders_predict_the_same(document_decoder_name):
+    torch.manual_seed(1)
+    decoder, x = build("decoder", document_decoder_name)(WIDTH, PLAIN), torch.randn(4, WIDTH)
+    before = decoder.predict(x).probabilities
+    for other in (copy.deepcopy(decoder), pickle.loads(pickle.dumps(decoder))):
+        assert torch.equal(other.predict(x).probabilities, before)
