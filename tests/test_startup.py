@@ -50,3 +50,10 @@ def test_a_component_loads_only_the_parts_that_its_config_names():
     loaded = ours(loaded_after(code))
     assert {"rnnpipe.pipeline.tagger", "rnnpipe.embeddings.hashed"} <= loaded
     assert not loaded & {"rnnpipe.pipeline.ner", "rnnpipe.embeddings.chars", "rnnpipe.decoders.crf"}
+
+
+def test_components_that_write_text_are_added_without_a_compiler():
+    code = "import spacy; nlp = spacy.blank('en')"
+    for factory in ("rnn_lm", "rnn_seq2seq"):
+        code += f"; nlp.add_pipe({factory!r})"
+    assert "torch._dynamo" not in loaded_after(code)

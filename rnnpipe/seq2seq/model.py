@@ -243,6 +243,9 @@ class Seq2Seq(nn.Module):
 
 
 def _embedding(n_symbols: int, width: int) -> nn.Embedding:
+    weight = torch.empty(n_symbols, width)
+    if weight.is_meta:  # to fill what has no values, torch would import a compiler, for seconds
+        return nn.Embedding(n_symbols, width, _weight=weight)
     embedding = nn.Embedding(n_symbols, width)
     nn.init.normal_(embedding.weight, std=width**-0.5)
     return embedding
