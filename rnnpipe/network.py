@@ -249,7 +249,7 @@ class Network(nn.Module):
         tables: Sequence[_Table],
     ) -> Encoded:
         """The states of all nodes, for a pooler; of those that are labelled, for a decoder."""
-        structure = doc_structure.build([n.links for n in nodes], self._device())
+        structure = doc_structure.build(nodes, self._device())
         states, n_forward = self._encode_rows(tokens, structure, tables)
         if self.pooler is not None:
             return Encoded(states, structure, n_forward)

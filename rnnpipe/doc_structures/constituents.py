@@ -39,8 +39,8 @@ class ConstituentTrees:
         """Raises StructureError: no such span group, an empty span, or spans that overlap."""
         return join_spans(len(doc), spans_of(doc, self.spans_key), doc.text)
 
-    def build(self, links: Sequence[np.ndarray], device: torch.device) -> Trees:
-        return Trees.from_parents(links, device)
+    def build(self, nodes: Sequence[DocNodes], device: torch.device) -> Trees:
+        return Trees.from_parents([n.links for n in nodes], device)
 
 
 def spans_of(doc: DocLike, spans_key: str) -> list[tuple[int, int]]:

@@ -45,8 +45,8 @@ class DependencyTrees:
         above = heads[tokens]
         return DocNodes(tokens, np.where(above == tokens, -1, node_of[above]), node_of)
 
-    def build(self, links: Sequence[np.ndarray], device: torch.device) -> Trees:
-        return Trees.from_parents(links, device)
+    def build(self, nodes: Sequence[DocNodes], device: torch.device) -> Trees:
+        return Trees.from_parents([n.links for n in nodes], device)
 
 
 def heads_of(doc: DocLike) -> np.ndarray:

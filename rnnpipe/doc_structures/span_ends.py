@@ -41,5 +41,5 @@ class SpanEndSequences:
         ends = np.array([end for _, end in spans], dtype=np.int64)
         return DocNodes(tokens, tokens, ends - 1)
 
-    def build(self, links: Sequence[np.ndarray], device: torch.device) -> Sequences:
-        return Sequences.of([len(tokens) for tokens in links], device)
+    def build(self, nodes: Sequence[DocNodes], device: torch.device) -> Sequences:
+        return Sequences.of([len(n.tokens) for n in nodes], device)

@@ -243,7 +243,7 @@ class DocStructure(Protocol):
         structure is made of, or has it wrong."""
         ...
 
-    def build(self, links: Sequence[np.ndarray], device: torch.device) -> Structure:
+    def build(self, nodes: Sequence[DocNodes], device: torch.device) -> Structure:
         """The structure of several documents."""
         ...
 

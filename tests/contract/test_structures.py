@@ -41,10 +41,10 @@ def test_each_token_is_labelled_in_its_place(reader, nlp):
 def test_a_batch(reader, nlp):
     for sizes in ([], [0], [3, 0, 1]):
         nodes = [reader.read(parsed(nlp, n)) for n in sizes]
-        structure = reader.build([each.links for each in nodes], torch.device("cpu"))
+        structure = reader.build(nodes, torch.device("cpu"))
         assert isinstance(structure, reader.structure)
         assert structure.host_lengths == tuple(len(each.tokens) for each in nodes)
-        on_meta = reader.build([each.links for each in nodes], torch.device("meta"))
+        on_meta = reader.build(nodes, torch.device("meta"))
         assert on_meta.mask.shape == structure.mask.shape
 
 

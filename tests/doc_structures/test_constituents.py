@@ -50,7 +50,7 @@ def test_spans_become_trees(n, spans, trees, labelled):
 
 def test_the_nodes_build_a_structure():
     nodes = Constituents().read(doc_with(3, [(0, 2), (0, 3)]))
-    trees = Constituents().build([nodes.links], "cpu")
+    trees = Constituents().build([nodes], "cpu")
     assert trees.host_lengths == (5,)
     assert trees.n_leaves == 3
 
