@@ -1,0 +1,37 @@
+"""The commands, in the order of their help: what each takes and says of itself.
+
+Every ``spacy`` command loads this package, so it imports nothing heavy: what a command does is
+imported when the command runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import typer
+
+from rnnpipe.cli.commands.instruments import attention_cli, exposure_bias_cli, loss_cli
+from rnnpipe.cli.commands.language_models import generate_cli, perplexity_cli
+from rnnpipe.cli.commands.parts import plugins_cli
+from rnnpipe.cli.commands.starting import quickstart_cli
+
+HELP = (
+    "Recurrent networks for spaCy: taggers, entity recognisers, text classifiers, language models."
+)
+
+#: Each panel of the help: its commands by name.
+PANELS: dict[str, dict[str, Callable[..., None]]] = {
+    "To begin with": {"quickstart": quickstart_cli},
+    "What a config can name": {"plugins": plugins_cli},
+    "With a language model": {"generate": generate_cli, "perplexity": perplexity_cli},
+    "What a network does": {
+        "exposure-bias": exposure_bias_cli,
+        "loss": loss_cli,
+        "attention": attention_cli,
+    },
+}
+
+app = typer.Typer(name="rnn", help=HELP, no_args_is_help=True, add_completion=False)
+for _panel, _commands in PANELS.items():
+    for _name, _command in _commands.items():
+        app.command(_name, rich_help_panel=_panel)(_command)

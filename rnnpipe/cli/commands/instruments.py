@@ -1,0 +1,112 @@
+"""What a network does: ``exposure-bias``, ``loss``, ``attention``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rnnpipe.cli.commands.options import (
+    Component,
+    Encoding,
+    Json,
+    Picture,
+    Pipeline,
+    TextPath,
+    errors_told,
+)
+
+
+def exposure_bias_cli(
+    model: Pipeline,
+    file: TextPath,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Picture to draw: .png or .svg")
+    ] = None,
+    prompts: Annotated[int, typer.Option(min=2, help="Places of the file to continue")] = 100,
+    prompt_length: Annotated[
+        int, typer.Option(min=1, help="Symbols of real text before each")
+    ] = 100,
+    length: Annotated[int, typer.Option(min=1, help="Symbols of a continuation")] = 200,
+    ranges: Annotated[
+        int, typer.Option(min=1, help="Points of the curves, each over a range of distances")
+    ] = 20,
+    order: Annotated[int, typer.Option(min=1, help="n of the n-grams that judge")] = 4,
+    seed: Annotated[int, typer.Option(min=0, help="For the same texts again")] = 0,
+    limit: Annotated[
+        int, typer.Option(min=1, help="Read at most so many characters of the file")
+    ] = 1_000_000,
+    encoding: Encoding = "utf-8",
+    component: Component = None,
+    json: Json = False,
+) -> None:
+    """Compare text that a language model writes from its own symbols with real text.
+
+    After prompts from the file, by distance from the prompt: the model's loss on the real text
+    (teacher-forced) and on its own (free-running), and the loss of an impartial judge on both,
+    n-grams of the rest of the file. A gap that grows with the distance is exposure bias.
+
+    Take a file that the model was not trained on.
+    """
+    with errors_told():
+        from rnnpipe.cli.instruments import exposure_bias
+
+        settings = {
+            "prompts": prompts,
+            "prompt_length": prompt_length,
+            "length": length,
+            "ranges": ranges,
+            "order": order,
+            "seed": seed,
+        }
+        exposure_bias(model, file, output, settings, limit, encoding, component, json)
+
+
+def loss_cli(
+    model: Pipeline,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A text file")] = None,
+    text: Annotated[str | None, typer.Option(help="A text, instead of a file")] = None,
+    cell: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAYER:UNIT", help="Also show what this unit does, both counted from 0"
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Page to write: .html")
+    ] = None,
+    limit: Annotated[
+        int, typer.Option(min=1, help="Read at most so many characters of the file")
+    ] = 2_000,
+    encoding: Encoding = "utf-8",
+    component: Component = None,
+) -> None:
+    """Colour each character (or word) of a text by how much it surprises a language model.
+
+    With --cell, also by the activation of one unit: its visible state h and, where the encoder has
+    one, its cell state c.
+
+    Try: spacy rnn loss out/model-best --text "To be, or not to be" --cell 0:17 --output loss.html
+    """
+    with errors_told():
+        from rnnpipe.cli.instruments import loss
+
+        loss(model, file, text, cell, output, limit, encoding, component)
+
+
+def attention_cli(
+    model: Pipeline,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The text to look at")],
+    output: Picture,
+    component: Component = None,
+) -> None:
+    """Draw where a network looks.
+
+    Of a sequence-to-sequence model, which symbols of the text counted for each that it writes; of a
+    text classifier with an attention pooler, which tokens counted for its category.
+    """
+    with errors_told():
+        from rnnpipe.cli.instruments import attention
+
+        attention(model, text, output, component)

@@ -1,0 +1,36 @@
+"""What the commands have in common: arguments, and how errors are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rnnpipe.errors import RnnpipeError
+
+Pipeline = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL", help="Folder of a trained pipeline, or the name of an installed one"
+    ),
+]
+Component = Annotated[
+    str | None, typer.Option(help="Name of the component, if the pipeline has several of the kind")
+]
+Encoding = Annotated[str, typer.Option(help="Encoding of the file")]
+TextPath = Annotated[Path, typer.Argument(metavar="FILE", help="A text file")]
+Picture = Annotated[Path, typer.Option("--output", "-o", help="Picture to draw: .png or .svg")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table")]
+
+
+@contextmanager
+def errors_told() -> Iterator[None]:
+    """What is wrong with the input is told without a traceback."""
+    try:
+        yield
+    except RnnpipeError as error:
+        typer.secho(f"Error: {error}", fg=typer.colors.RED, err=True)
+        raise typer.Exit(1) from None
