@@ -126,6 +126,9 @@ REGISTERED = {
         "rnnpipe.ParallelCorpus.v1 = rnnpipe.corpora.parallel:ParallelCorpus",
         "rnnpipe.SlotIntentCorpus.v1 = rnnpipe.corpora.slot_intent:SlotIntentCorpus",
         "rnnpipe.TextStream.v1 = rnnpipe.corpora.stream:TextStream",
+        "rnnpipe.IdxCorpus.v1 = rnnpipe.corpora.idx:IdxCorpus",
+        "rnnpipe.ImageArchive.v1 = rnnpipe.corpora.image_archive:ImageArchive",
+        "rnnpipe.ImageFolder.v1 = rnnpipe.corpora.image_folder:ImageFolder",
     ],
     "spacy_scorers": [
         "rnnpipe.sequence_scorer.v1 = rnnpipe.pipeline.seq2seq_scores:sequence_scorer",
@@ -146,7 +149,17 @@ PLOTS = ["matplotlib>=3.9"]
 TRANSLATION = ["sacrebleu>=2.4,<3"]
 #: Byte pair encoding.
 SUBWORDS = ["tokenizers>=0.21,<1"]
-TEST = ["pytest>=8", "hypothesis>=6.100", "import-linter>=2.1", *PLOTS, *TRANSLATION, *SUBWORDS]
+#: PNG files.
+IMAGES = ["pillow>=11"]
+TEST = [
+    "pytest>=8",
+    "hypothesis>=6.100",
+    "import-linter>=2.1",
+    *PLOTS,
+    *IMAGES,
+    *TRANSLATION,
+    *SUBWORDS,
+]
 LINT = ["ruff>=0.9", "mypy>=1.14"]
 #: Peers and data formats of benchmarks/.
 BENCHMARKS = ["pytorch-crf>=0.7.2", "conllu>=6.0"]
@@ -182,6 +195,7 @@ setup(
         "subwords": SUBWORDS,
         "test": TEST,
         "lint": LINT,
+        "images": IMAGES,
         "benchmarks": BENCHMARKS,
         "dev": TEST + LINT + BENCHMARKS + ["build>=1.2", "tox>=4.20"],
     },

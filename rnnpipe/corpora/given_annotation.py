@@ -12,6 +12,7 @@ from spacy.tokens import Doc, DocBin, Span
 from thinc.types import Ints2d
 
 from rnnpipe.corpora.examples import Augmenter, Corpus, given, reader
+from rnnpipe.doc_image import SOURCE, image_of, register_image
 from rnnpipe.errors import CorpusError, SettingsError, StructureError, expected, opening
 from rnnpipe.types import NonNegativeInt
 
@@ -29,8 +30,9 @@ def GivenAnnotation(
     tokens alone; this one also what the pipeline needs to begin with, such as gold trees.
 
     path: the file, or a folder of such files.
-    keep: what the pipeline is given: ``"dependencies"``, the heads and their labels, or
-        ``"spans.name"``, the spans of ``doc.spans["name"]``, without their labels.
+    keep: what the pipeline is given: ``"dependencies"``, the heads and their labels,
+        ``"spans.name"``, the spans of ``doc.spans["name"]``, without their labels, or ``"image"``,
+        ``doc._.image``.
     limit: how many documents are read at most; 0 for all.
     augmenter: one of spaCy's ``@augmenters``.
 
@@ -67,7 +69,10 @@ def _keeper(name: str) -> Keep:
         return keep_dependencies
     if name.startswith("spans.") and name != "spans.":
         return partial(keep_spans, spans_key=name.removeprefix("spans."))
-    raise SettingsError(expected("keep", "'dependencies' or 'spans.' and a group's name", name))
+    if name == "image":
+        return keep_image
+    want = "'dependencies', 'image' or 'spans.' and a group's name"
+    raise SettingsError(expected("keep", want, name))
 
 
 def keep_dependencies(source: Doc, target: Doc) -> None:
@@ -88,3 +93,12 @@ def keep_spans(source: Doc, target: Doc, *, spans_key: str) -> None:
         raise StructureError(expected(opening(source.text), want, "no such span group"))
     spans = source.spans.get(spans_key, [])
     target.spans[spans_key] = [Span(target, span.start, span.end) for span in spans]
+
+
+def keep_image(source: Doc, target: Doc) -> None:
+    """Hand over the image, and where it comes from. Raises StructureError if there is none."""
+    register_image(Doc)
+    image_of(source)
+    target._.image = source._.image
+    if SOURCE in source.user_data:
+        target.user_data[SOURCE] = source.user_data[SOURCE]

@@ -27,6 +27,7 @@ from rnnpipe.types.parts import (
 from rnnpipe.types.settings import (
     Depth,
     DropoutRate,
+    Levels,
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
@@ -85,6 +86,7 @@ __all__ = [
     "Gold",
     "Labels",
     "Layered",
+    "Levels",
     "NextSymbol",
     "NonNegativeFloat",
     "NonNegativeInt",

@@ -58,8 +58,8 @@ def test_what_cannot_be_kept(tmp_path, keep):
     with pytest.raises(SettingsError) as error:
         GivenAnnotation(tmp_path, [keep])
     assert str(error.value) == (
-        "rnnpipe.GivenAnnotation.v1.keep: expected 'dependencies' or 'spans.' and a group's name, "
-        f"got {keep!r}."
+        "rnnpipe.GivenAnnotation.v1.keep: expected 'dependencies', 'image' or 'spans.' and a "
+        f"group's name, got {keep!r}."
     )
 
 

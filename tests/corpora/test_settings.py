@@ -16,6 +16,9 @@ BLOCKS = {
     "rnnpipe.ConllCorpus.v1": {"ner_column": 1},
     "rnnpipe.SlotIntentCorpus.v1": {},
     "rnnpipe.LineCorpus.v1": {"files": {"a": "a.txt"}},
+    "rnnpipe.ImageArchive.v1": {},
+    "rnnpipe.IdxCorpus.v1": {},
+    "rnnpipe.ImageFolder.v1": {},
 }
 
 
