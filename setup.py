@@ -28,6 +28,10 @@ REGISTERED = {
     ],
     "rnnpipe_encoders": [
         "rnnpipe.BiCIFG.v1 = rnnpipe.encoders.bidirectional:BiCIFG",
+        (
+            "rnnpipe.BiChildSumTreeLSTM.v1 = "
+            "rnnpipe.encoders.bidirectional_tree:BiChildSumTreeLSTM"
+        ),
         "rnnpipe.BiDiagonalGRU.v1 = rnnpipe.encoders.bidirectional:BiDiagonalGRU",
         "rnnpipe.BiDiagonalLSTM.v1 = rnnpipe.encoders.bidirectional:BiDiagonalLSTM",
         "rnnpipe.BiDiagonalRNN.v1 = rnnpipe.encoders.bidirectional:BiDiagonalRNN",
@@ -122,13 +126,13 @@ REGISTERED = {
         "rnnpipe.BracketCorpus.v1 = rnnpipe.corpora.brackets:BracketCorpus",
         "rnnpipe.ConllCorpus.v1 = rnnpipe.corpora.conll:ConllCorpus",
         "rnnpipe.GivenAnnotation.v1 = rnnpipe.corpora.given_annotation:GivenAnnotation",
+        "rnnpipe.IdxCorpus.v1 = rnnpipe.corpora.idx:IdxCorpus",
+        "rnnpipe.ImageArchive.v1 = rnnpipe.corpora.image_archive:ImageArchive",
+        "rnnpipe.ImageFolder.v1 = rnnpipe.corpora.image_folder:ImageFolder",
         "rnnpipe.LineCorpus.v1 = rnnpipe.corpora.lines:LineCorpus",
         "rnnpipe.ParallelCorpus.v1 = rnnpipe.corpora.parallel:ParallelCorpus",
         "rnnpipe.SlotIntentCorpus.v1 = rnnpipe.corpora.slot_intent:SlotIntentCorpus",
         "rnnpipe.TextStream.v1 = rnnpipe.corpora.stream:TextStream",
-        "rnnpipe.IdxCorpus.v1 = rnnpipe.corpora.idx:IdxCorpus",
-        "rnnpipe.ImageArchive.v1 = rnnpipe.corpora.image_archive:ImageArchive",
-        "rnnpipe.ImageFolder.v1 = rnnpipe.corpora.image_folder:ImageFolder",
     ],
     "spacy_scorers": [
         "rnnpipe.sequence_scorer.v1 = rnnpipe.pipeline.seq2seq_scores:sequence_scorer",
@@ -145,12 +149,12 @@ ALWAYS = {
 }
 
 PLOTS = ["matplotlib>=3.9"]
+#: PNG files.
+IMAGES = ["pillow>=11"]
 #: BLEU and chrF of translations.
 TRANSLATION = ["sacrebleu>=2.4,<3"]
 #: Byte pair encoding.
 SUBWORDS = ["tokenizers>=0.21,<1"]
-#: PNG files.
-IMAGES = ["pillow>=11"]
 TEST = [
     "pytest>=8",
     "hypothesis>=6.100",
@@ -191,11 +195,11 @@ setup(
     extras_require={
         "fast": ["numba>=0.60"],
         "plots": PLOTS,
+        "images": IMAGES,
         "translation": TRANSLATION,
         "subwords": SUBWORDS,
         "test": TEST,
         "lint": LINT,
-        "images": IMAGES,
         "benchmarks": BENCHMARKS,
         "dev": TEST + LINT + BENCHMARKS + ["build>=1.2", "tox>=4.20"],
     },

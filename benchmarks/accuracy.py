@@ -1,9 +1,11 @@
 """Accuracy on real data: trains a config with `spacy train` and prints its scores on the dev split.
 
-    RNNPIPE_DATA=data python benchmarks/accuracy.py ewt|snips|wnut17|subj
+    RNNPIPE_DATA=data python benchmarks/accuracy.py ewt|ewt-trees|snips|wnut17|subj
 
     --decoder softmax   the same network with a softmax in place of the CRF
-    --encoder lstm      the same network with an LSTM as wide as both halves of the BiLSTM
+    --encoder lstm      the same network with an LSTM as wide as both halves of the encoder
+    --encoder child-sum the same with a child-sum Tree-LSTM, for ewt-trees
+    --encoder bilstm    for ewt-trees, a BiLSTM over the tokens in a row
     --peer              spaCy's own components, from `spacy init config --optimize efficiency`
     --work folder       keep the prepared data and the pipeline there
     --training.max_steps 500 ...    any other setting of the config
@@ -20,6 +22,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -97,6 +100,7 @@ def vectors(data: Path, work: Path) -> str:
 
 TASKS = {
     "ewt": Task("tagger.cfg", prepare_ewt, ("pos_acc", "tag_acc"), ("tagger",)),
+    "ewt-trees": Task("tree_tagger.cfg", treebank, ("pos_acc",), ("morphologizer",)),
     "snips": Task(
         "slots_intents.cfg",
         prepare_snips,
@@ -114,10 +118,24 @@ def with_softmax(config: Config) -> None:
             component["model"]["decoder"]["@rnnpipe_decoders"] = "rnnpipe.Softmax.v1"
 
 
-def with_lstm(config: Config) -> None:
+def with_one_direction(config: Config, name: str) -> None:
+    """An encoder as wide as both halves of the config's."""
     for component in config["components"].values():
         encoder = component["model"]["encoder"]
-        encoder.update({"@rnnpipe_encoders": "rnnpipe.LSTM.v1", "width": 2 * encoder["width"]})
+        encoder.update({"@rnnpipe_encoders": name, "width": 2 * encoder["width"]})
+
+
+def with_bilstm(config: Config) -> None:
+    for component in config["components"].values():
+        component["model"].pop("structure", None)
+        component["model"]["encoder"]["@rnnpipe_encoders"] = "rnnpipe.BiLSTM.v1"
+
+
+ENCODERS: dict[str, Callable[[Config], None]] = {
+    "lstm": partial(with_one_direction, name="rnnpipe.LSTM.v1"),
+    "child-sum": partial(with_one_direction, name="rnnpipe.ChildSumTreeLSTM.v1"),
+    "bilstm": with_bilstm,
+}
 
 
 def peer_config(task: Task, config: Config) -> Config:
@@ -135,7 +153,7 @@ def main() -> None:
     )
     parser.add_argument("task", choices=sorted(TASKS))
     parser.add_argument("--decoder", choices=["crf", "softmax"], default="crf")
-    parser.add_argument("--encoder", choices=["bilstm", "lstm"], default="bilstm")
+    parser.add_argument("--encoder", choices=sorted(ENCODERS))
     parser.add_argument("--peer", action="store_true")
     parser.add_argument("--work", type=Path)
     options, others = parser.parse_known_args()
@@ -145,8 +163,8 @@ def main() -> None:
     config = load_config(CONFIGS / task.config, interpolate=False)
     if options.decoder == "softmax":
         with_softmax(config)
-    if options.encoder == "lstm":
-        with_lstm(config)
+    if options.encoder:
+        ENCODERS[options.encoder](config)
     if options.peer:
         config = peer_config(task, config)
     with nullcontext(options.work) if options.work else TemporaryDirectory() as work:

@@ -97,9 +97,15 @@ class TreeEncoder(nn.Module):
 
         RAISES: StructureError for a node with more children than the cell has weights for.
         """
+        states = self.node_states(structure.gather(inputs), structure).narrow(1, 0, self.n_out)
+        return Encoded(structure.scatter(states), structure, self.n_out)
+
+    def node_states(self, inputs: Tensor, structure: Trees) -> Tensor:
+        """All that a node's state holds, in the order of computation.
+        ``(N, n_in) -> (N, states * width)``, h first."""
         self._check(structure)
         steps = structure.steps
-        x = self.cell.project(structure.gather(inputs))  # (N, gates * width)
+        x = self.cell.project(inputs)  # (N, gates * width)
         x_leaves, *x_inner = torch.split(x, [structure.n_leaves, *(step.n_nodes for step in steps)])
         leaves = self.cell.leaf(x_leaves)  # (n_leaves, states * width)
         # Those that are roots come last: no step asks for them.
@@ -109,8 +115,7 @@ class TreeEncoder(nn.Module):
         inner = [leaves[:0]]
         for step, x_step, below in zip(steps, x_inner, by_step, strict=False):
             inner.append(self.cell.merge(x_step, torch.cat([inner[-1], below, nothing]), step))
-        states = torch.cat([leaves, *inner]).narrow(1, 0, self.n_out)
-        return Encoded(structure.scatter(states), structure, self.n_out)
+        return torch.cat([leaves, *inner])
 
     def _check(self, structure: Trees) -> None:
         most = self.cell.arity
