@@ -34,6 +34,8 @@ REGISTRY_OF = {
     "DecoderBuilder": "rnnpipe_decoders",
     "SymbolsBuilder": "rnnpipe_symbols",
     "OutputBuilder": "rnnpipe_outputs",
+    "GridEncoderBuilder": "rnnpipe_encoders",
+    "PixelOutputBuilder": "rnnpipe_pixel_outputs",
     "AttentionBuilder": "rnnpipe_attentions",
     "Adaptation": "rnnpipe_adaptations",
     "DocStructure": "rnnpipe_structures",
@@ -41,7 +43,11 @@ REGISTRY_OF = {
     "FilterBuilder": "rnnpipe_filters",
 }
 #: What tells apart the types that are filled from the same registry.
-KIND = {"DecoderBuilder": " that labels", "SequenceGeneratorBuilder": " that generates text"}
+KIND = {
+    "DecoderBuilder": " that labels",
+    "SequenceGeneratorBuilder": " that generates text",
+    "GridEncoderBuilder": " that reads images",
+}
 
 
 def checked(registry: str, name: str) -> Callable[[F], F]:
@@ -67,6 +73,13 @@ def config_path(registry: str, name: str, settings: Mapping[str, Any] | None = N
         if all(_agree(block.get(key, value), value) for key, value in (settings or {}).items()):
             return path
     return blocks[0][0] if blocks else name
+
+
+def describe_settings(name: str, function: Callable[..., Any]) -> dict[str, str]:
+    """What each setting of a registered function may be, in words: ``{"width": "an integer greater
+    than 0"}``. PluginError: as :func:`checked`."""
+    types = _Contract(name, inspect.unwrap(function)).types
+    return {key: kind.description for key, kind in types.items()}
 
 
 def _wrap(registry: str, name: str, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,10 +1,12 @@
 """What every test can rely on: one torch thread, and the real data where there is some."""
 
+import importlib.metadata
 import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import catalogue
 import pytest
 import torch
 
@@ -26,6 +28,24 @@ def ctrl_c() -> Iterator[Callable[[], None]]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield lambda: signal.raise_signal(signal.SIGINT)
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Install a distribution of one module, as pip would: code and metadata on the path."""
+
+    def install(name: str, version: str, code: str, entry_points: str) -> None:
+        site = tmp_path / f"{name}-{version}"
+        info = site / f"{name.replace('-', '_')}-{version}.dist-info"
+        info.mkdir(parents=True)
+        (site / f"{name.replace('-', '_')}.py").write_text(code)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        (info / "entry_points.txt").write_text(entry_points)
+        monkeypatch.syspath_prepend(site)
+        entries = importlib.metadata.entry_points()
+        monkeypatch.setattr(catalogue, "AVAILABLE_ENTRY_POINTS", entries)
+
+    return install
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -58,24 +58,6 @@ def forget():
             del sys.modules[name]
 
 
-@pytest.fixture
-def install(tmp_path, monkeypatch):
-    """Install a distribution of one module, as pip would: code and metadata on the path."""
-
-    def install(name: str, version: str, code: str, entry_points: str) -> None:
-        site = tmp_path / f"{name}-{version}"
-        info = site / f"{name.replace('-', '_')}-{version}.dist-info"
-        info.mkdir(parents=True)
-        (site / f"{name.replace('-', '_')}.py").write_text(code)
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-        (info / "entry_points.txt").write_text(entry_points)
-        monkeypatch.syspath_prepend(site)
-        entries = importlib.metadata.entry_points()
-        monkeypatch.setattr(catalogue, "AVAILABLE_ENTRY_POINTS", entries)
-
-    return install
-
-
 def refusal(error: type[Exception], action, *args) -> str:
     with pytest.raises(error) as caught:
         action(*args)

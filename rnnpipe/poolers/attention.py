@@ -15,7 +15,7 @@ from rnnpipe.types import PoolerBuilder, PositiveInt
 
 @poolers("rnnpipe.Attention.v1")
 def Attention(width: PositiveInt | None = None) -> PoolerBuilder:
-    """A weighted mean; the weights can be read back with ``weights(encoded)``.
+    """A weighted mean: see :class:`AttentionPooler`, whose ``weights(encoded)`` can be read back.
 
     width: the size of the hidden layer that scores a node; by default that of the states.
     """

@@ -12,7 +12,7 @@ import typer
 
 from rnnpipe.cli.commands.instruments import attention_cli, exposure_bias_cli, loss_cli
 from rnnpipe.cli.commands.language_models import generate_cli, perplexity_cli
-from rnnpipe.cli.commands.parts import plugins_cli
+from rnnpipe.cli.commands.parts import info_cli, list_cli, plugins_cli
 from rnnpipe.cli.commands.starting import quickstart_cli
 
 HELP = (
@@ -22,7 +22,7 @@ HELP = (
 #: Each panel of the help: its commands by name.
 PANELS: dict[str, dict[str, Callable[..., None]]] = {
     "To begin with": {"quickstart": quickstart_cli},
-    "What a config can name": {"plugins": plugins_cli},
+    "What a config can name": {"list": list_cli, "info": info_cli, "plugins": plugins_cli},
     "With a language model": {"generate": generate_cli, "perplexity": perplexity_cli},
     "What a network does": {
         "exposure-bias": exposure_bias_cli,
