@@ -34,6 +34,7 @@ from rnnpipe.types import (
     Encoder,
     EncoderBuilder,
     Features,
+    GraphEncoderBuilder,
     Labels,
     PoolerBuilder,
 )
@@ -67,6 +68,12 @@ class NetworkBuilder:
         scheme = SCHEMES[facts["scheme"]] if facts["scheme"] else None
         return Network(embeddings, self, Labels(tuple(facts["labels"]), scheme))
 
+    def sized_encoder(self) -> EncoderBuilder:
+        """The encoder's builder, told how many types of edges there are if it tells them apart."""
+        if isinstance(self.encoder, GraphEncoderBuilder) and self.structure is not None:
+            return self.encoder.typed(self.structure.n_types)
+        return self.encoder
+
 
 def label_facts(labels: Labels) -> dict[str, Any]:
     """What to remember of the labels, as JSON."""
@@ -99,7 +106,7 @@ class Network(nn.Module):
         self.limits = builder.limits
         self.labels = labels
         self.dropout = Dropout(builder.dropout)
-        encoder = builder.encoder(sum(e.n_out for e in embeddings))
+        encoder = builder.sized_encoder()(sum(e.n_out for e in embeddings))
         require_structure(encoder, builder.structure)
         self.structure = builder.structure
         self.encoder = cast(nn.Module, encoder)

@@ -34,6 +34,7 @@ class ConstituentTrees:
 
     spans_key: str
     structure = Trees
+    n_types = 0
 
     def read(self, doc: DocLike) -> DocNodes:
         """Raises StructureError: no such span group, an empty span, or spans that overlap."""
@@ -108,4 +109,8 @@ def _refuse_overlap(spans: Sequence[tuple[int, int]], number: int, text: str) ->
 
 
 def _nodes(tokens: list[int], parents: list[int], labelled: list[int]) -> DocNodes:
-    return DocNodes(*(np.array(column, dtype=np.int64) for column in (tokens, parents, labelled)))
+    return DocNodes(
+        np.array(tokens, dtype=np.int64),
+        np.array(parents, dtype=np.int64),
+        np.array(labelled, dtype=np.int64),
+    )

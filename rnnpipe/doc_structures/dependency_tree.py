@@ -27,6 +27,7 @@ class DependencyTrees:
     """See :func:`DependencyTree`."""
 
     structure = Trees
+    n_types = 0
     spans_key = None
 
     def read(self, doc: DocLike) -> DocNodes:

@@ -31,6 +31,7 @@ class SpanEndSequences:
 
     spans_key: str
     structure = Sequences
+    n_types = 0
 
     def read(self, doc: DocLike) -> DocNodes:
         """Raises StructureError: no such span group, or an empty span."""

@@ -56,7 +56,7 @@ class TreeCell(nn.Module, ABC):
         """
 
 
-def _recurrent(blocks: int, width: int, gates: int) -> nn.Parameter:
+def recurrent_blocks(blocks: int, width: int, gates: int) -> nn.Parameter:
     """``(blocks * width, gates * width)``: the matrices that ``blocks`` states side by side are
     multiplied with; each begins orthogonal."""
     weight = orthogonal_blocks_(torch.empty(blocks, width, gates * width))
@@ -91,7 +91,7 @@ class RecursiveCell(NaryCell):
 
     def __init__(self, n_in: int, width: int, *, arity: int) -> None:
         super().__init__(n_in, width, arity=arity)
-        self.recurrent = _recurrent(arity, width, 1)
+        self.recurrent = recurrent_blocks(arity, width, 1)
 
     def leaf(self, x: Tensor) -> Tensor:
         return x.tanh()
@@ -137,7 +137,7 @@ class NaryLSTMCell(NaryCell):
 
     def __init__(self, n_in: int, width: int, *, arity: int, forget_bias: float = 1.0) -> None:
         super().__init__(n_in, width, arity=arity)
-        self.recurrent = _recurrent(arity, width, 3 + arity)
+        self.recurrent = recurrent_blocks(arity, width, 3 + arity)
         fill_gate_(self.bias, 3, width, forget_bias)
 
     def leaf(self, x: Tensor) -> Tensor:
@@ -149,7 +149,7 @@ class NaryLSTMCell(NaryCell):
         x_iuo, x_f = torch.split(x, [3 * self.width, self.width], dim=1)
         iuo, f = torch.split(sums, [3 * self.width, self.arity * self.width], dim=1)
         f = (x_f.unsqueeze(1) + f.view_as(c)).sigmoid()  # (m, N, H)
-        return _lstm_state(x_iuo + iuo, (f * c).sum(1))
+        return lstm_state(x_iuo + iuo, (f * c).sum(1))
 
 
 class ChildSumLSTMCell(TreeCell):
@@ -169,8 +169,8 @@ class ChildSumLSTMCell(TreeCell):
 
     def __init__(self, n_in: int, width: int, *, forget_bias: float = 1.0) -> None:
         super().__init__(n_in, width)
-        self.recurrent = _recurrent(1, width, 3)
-        self.forget = _recurrent(1, width, 1)
+        self.recurrent = recurrent_blocks(1, width, 3)
+        self.forget = recurrent_blocks(1, width, 1)
         fill_gate_(self.bias, 3, width, forget_bias)
 
     def leaf(self, x: Tensor) -> Tensor:
@@ -181,7 +181,7 @@ class ChildSumLSTMCell(TreeCell):
         x_iuo, x_f = torch.split(x, [3 * self.width, self.width], dim=1)
         iuo = (_sum_children(h, step) @ self.recurrent).to(x.dtype)
         f = x_f.index_select(0, step.parents) + (h @ self.forget).to(x.dtype)  # (C, H)
-        return _lstm_state(x_iuo + iuo, _sum_children(f.sigmoid() * c, step))
+        return lstm_state(x_iuo + iuo, _sum_children(f.sigmoid() * c, step))
 
 
 class ChildSumGRUCell(TreeCell):
@@ -197,8 +197,8 @@ class ChildSumGRUCell(TreeCell):
 
     def __init__(self, n_in: int, width: int) -> None:
         super().__init__(n_in, width)
-        self.recurrent = _recurrent(1, width, 2)
-        self.candidate = _recurrent(1, width, 1)
+        self.recurrent = recurrent_blocks(1, width, 2)
+        self.candidate = recurrent_blocks(1, width, 1)
 
     def leaf(self, x: Tensor) -> Tensor:
         _, z, n = x.chunk(3, dim=1)
@@ -217,7 +217,7 @@ def _sum_children(rows: Tensor, step: Step) -> Tensor:
     return rows.new_zeros(step.n_nodes, rows.shape[1]).index_add(0, step.parents, rows)
 
 
-def _lstm_state(iuo: Tensor, kept: Tensor) -> Tensor:
+def lstm_state(iuo: Tensor, kept: Tensor) -> Tensor:
     """``[h; c]`` from the gates and what the forget gates kept, ``(n, 3 H)`` and ``(n, H)``."""
     i, u, o = iuo.chunk(3, dim=1)
     c = i.sigmoid() * u.tanh() + kept

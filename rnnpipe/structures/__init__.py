@@ -4,7 +4,21 @@ A structure owns masking. Nobody else builds a mask, so that nothing can learn f
 """
 
 from rnnpipe.structures.encoded import Encoded, State, Structure
+from rnnpipe.structures.graphs import DagPlan, Dags, DagStep, Graphs
+from rnnpipe.structures.mentions import Mentions
 from rnnpipe.structures.sequences import Sequences
 from rnnpipe.structures.trees import Step, Trees
 
-__all__ = ["Encoded", "Sequences", "State", "Step", "Structure", "Trees"]
+__all__ = [
+    "DagPlan",
+    "DagStep",
+    "Dags",
+    "Encoded",
+    "Graphs",
+    "Mentions",
+    "Sequences",
+    "State",
+    "Step",
+    "Structure",
+    "Trees",
+]

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
+from rnnpipe.structures.graphs import Graphs
 from rnnpipe.structures.sequences import Sequences
 from rnnpipe.structures.trees import Trees
 
@@ -16,7 +17,7 @@ from rnnpipe.structures.trees import Trees
 #: each with the batch as its first axis.
 State = Any
 #: Any structure. All are lists of nodes.
-Structure: TypeAlias = Sequences | Trees
+Structure: TypeAlias = Sequences | Trees | Graphs
 
 
 @dataclass(frozen=True)

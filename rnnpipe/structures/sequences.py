@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from rnnpipe.errors import StructureError
+
+if TYPE_CHECKING:
+    from rnnpipe.structures.mentions import Mentions
 
 
 @dataclass(frozen=True)
@@ -21,11 +25,13 @@ class Sequences:
         lives on the device.
     host_lengths: the lengths once more, on the host, where they are known there: encoders then
         compute no padding at all.
+    mentions: marked groups of nodes, where the documents are read with them.
     """
 
     lengths: Tensor
     size: int
     host_lengths: tuple[int, ...] | None = None
+    mentions: Mentions | None = None
 
     @classmethod
     def of(cls, lengths: Sequence[int], device: torch.device | str = "cpu") -> Sequences:

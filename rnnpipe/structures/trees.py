@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from rnnpipe.errors import StructureError
+from rnnpipe.structures.node_order import NodeOrder, positions_of, rows_of, to_device
 from rnnpipe.structures.sequences import Sequences
 
 
@@ -38,7 +39,7 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trees(Sequences):
+class Trees(Sequences, NodeOrder):
     """A batch of trees, or of forests. A document's nodes are in post-order: children before their
     parent, so that the root is the last node; the nodes of a forest stand tree after tree.
 
@@ -50,16 +51,12 @@ class Trees(Sequences):
     steps: from the deepest inner nodes to the roots.
     n_leaves: how many nodes have no children, over the batch.
     arity: K, the largest number of children.
-    order: ``(N,)`` the flattened ``(B * T)`` position of each node in the order of computation:
-        leaves, the deepest first, then the inner nodes step by step.
-    rows: ``(B * T,)`` where in that order each node stands; N at padding.
+    order: leaves, the deepest first, then the inner nodes step by step.
     """
 
     steps: tuple[Step, ...]
     n_leaves: int
     arity: int
-    order: Tensor
-    rows: Tensor
 
     @classmethod
     def from_parents(
@@ -76,14 +73,13 @@ class Trees(Sequences):
         plan = _Plan.of(lengths, [np.asarray(p, dtype=np.int64) for p in parents])
         n_below = plan.below[1:][::-1].tolist()  # of each step
         arrays = [lengths, plan.order, plan.rows, plan.parents, plan.children]
-        packed = torch.from_numpy(np.concatenate([a.ravel() for a in arrays])).to(device)
-        on_device, order, rows, above, children = torch.split(packed, [a.size for a in arrays])
+        on_device, order, rows, above, children = to_device(arrays, device)
         n_nodes = plan.inner[:-1][::-1].tolist()
         steps = zip(
             n_nodes,
             plan.leaves[1:][::-1].tolist(),
             torch.split(above, n_below),
-            torch.split(children.view(plan.children.shape), n_nodes),
+            torch.split(children, n_nodes),
             strict=True,
         )
         return cls(
@@ -96,16 +92,6 @@ class Trees(Sequences):
             order=order,
             rows=rows,
         )
-
-    def gather(self, x: Tensor) -> Tensor:
-        """The nodes alone, in the order of computation. ``(B, T, D) -> (N, D)``."""
-        return x.flatten(0, 1).index_select(0, self.order)
-
-    def scatter(self, nodes: Tensor) -> Tensor:
-        """Nodes in the order of computation back to their places. ``(N, H) -> (B, T, H)``."""
-        padded = torch.cat([nodes, nodes.new_zeros(1, nodes.shape[1])])
-        places = padded.index_select(0, self.rows)  # (B * T, H)
-        return places.view(self.batch_size, self.size, nodes.shape[1])
 
 
 @dataclass(frozen=True)
@@ -151,11 +137,9 @@ class _Plan:
         child = child[np.lexsort((place[child], -depth[child]))]
         children = np.repeat(below[depth[order[leaves.sum() :]] + 1, None], _most(n_children), 1)
         children[row[parent[child]] - leaves.sum(), _ranks(parent)[child]] = place[child]
-        size = int(lengths.max(initial=0))
-        position = document * size + np.arange(n) - start
-        rows = np.full(len(lengths) * size, n, dtype=np.int64)
-        rows[position] = row
-        return cls(inner, leaves, below, position[order], rows, place[parent[child]], children)
+        positions = positions_of(lengths)[order]
+        rows = rows_of(positions, lengths)
+        return cls(inner, leaves, below, positions, rows, place[parent[child]], children)
 
 
 def _most(counts: np.ndarray) -> int:

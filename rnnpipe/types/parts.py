@@ -198,6 +198,15 @@ class EncoderBuilder(Protocol):
 
 
 @runtime_checkable
+class GraphEncoderBuilder(EncoderBuilder, Protocol):
+    """Builds encoders that tell edges apart by their types."""
+
+    def typed(self, n_types: int) -> EncoderBuilder:
+        """The builder for graphs with so many types of edges; otherwise there is one."""
+        ...
+
+
+@runtime_checkable
 class PoolerBuilder(Protocol):
     def __call__(self, n_in: int) -> Pooler: ...
 
@@ -213,14 +222,17 @@ class DocNodes:
 
     tokens: ``(n,)`` int64, the token whose vector a node is given; -1 for a node without a word,
         which is given zeros.
-    links: what joins them, as the structure wants it; for trees ``(n,)``, each node's parent.
+    links: what joins them, as the structure wants it; for trees ``(n,)``, each node's parent; for
+        graphs ``(e, 3)``, for each edge the node that it leaves, the one it leads to, and its type.
     labelled: ``(m,)`` int64, the node of each token, or of each span of the span group: what a
         decoder that labels nodes is given, in this order.
+    mentions: of marked groups of nodes, the nodes of each.
     """
 
     tokens: np.ndarray
     links: np.ndarray
     labelled: np.ndarray
+    mentions: tuple[np.ndarray, ...] = ()
 
 
 @runtime_checkable
@@ -230,6 +242,7 @@ class DocStructure(Protocol):
     structure: the class of structures that it builds.
     spans_key: decoders of nodes label the spans of this group, in the order of the group; ``None``:
         they label the tokens.
+    n_types: how many types of edges there are; 0 where edges have no types.
     """
 
     @property
@@ -238,6 +251,9 @@ class DocStructure(Protocol):
     @property
     def spans_key(self) -> str | None: ...
 
+    @property
+    def n_types(self) -> int: ...
+
     def read(self, doc: DocLike) -> DocNodes:
         """Raises StructureError, with the beginning of the document, if it does not have what the
         structure is made of, or has it wrong."""
@@ -245,6 +261,23 @@ class DocStructure(Protocol):
 
     def build(self, nodes: Sequence[DocNodes], device: torch.device) -> Structure:
         """The structure of several documents."""
+        ...
+
+
+@runtime_checkable
+class DocEdges(Protocol):
+    """What a registered function of edges returns: which tokens of a document edges join.
+
+    types: the names of the edges' types, in the order of their numbers.
+    """
+
+    @property
+    def types(self) -> Sequence[str]: ...
+
+    def read(self, doc: DocLike) -> np.ndarray:
+        """``(e, 3)`` int64: for each edge the token that it leaves, the token that it leads to, and
+        the number of its type. Raises StructureError, with the beginning of the document, if it
+        does not have what the edges are made of."""
         ...
 
 
