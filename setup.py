@@ -44,6 +44,7 @@ REGISTERED = {
         "rnnpipe.BiUGRNN.v1 = rnnpipe.encoders.bidirectional:BiUGRNN",
         "rnnpipe.CIFG.v1 = rnnpipe.encoders.recurrent:CIFG",
         "rnnpipe.ChildSumTreeLSTM.v1 = rnnpipe.encoders.tree:ChildSumTreeLSTM",
+        "rnnpipe.DiagonalBiLSTM.v1 = rnnpipe.encoders.diagonal_bilstm:DiagonalBiLSTM",
         "rnnpipe.DiagonalGRU.v1 = rnnpipe.encoders.recurrent:DiagonalGRU",
         "rnnpipe.DiagonalLSTM.v1 = rnnpipe.encoders.recurrent:DiagonalLSTM",
         "rnnpipe.DiagonalRNN.v1 = rnnpipe.encoders.recurrent:DiagonalRNN",
@@ -53,9 +54,11 @@ REGISTERED = {
         "rnnpipe.NaryTreeLSTM.v1 = rnnpipe.encoders.tree:NaryTreeLSTM",
         "rnnpipe.OriginalLSTM.v1 = rnnpipe.encoders.recurrent:OriginalLSTM",
         "rnnpipe.PeepholeLSTM.v1 = rnnpipe.encoders.recurrent:PeepholeLSTM",
+        "rnnpipe.PixelCNN.v1 = rnnpipe.encoders.pixel_cnn:PixelCNN",
         "rnnpipe.RNN.v1 = rnnpipe.encoders.recurrent:RNN",
         "rnnpipe.RNTN.v1 = rnnpipe.encoders.tree:RNTN",
         "rnnpipe.RecursiveNet.v1 = rnnpipe.encoders.tree:RecursiveNet",
+        "rnnpipe.RowLSTM.v1 = rnnpipe.encoders.row_lstm:RowLSTM",
         "rnnpipe.TreeGRU.v1 = rnnpipe.encoders.tree:TreeGRU",
         "rnnpipe.UGRNN.v1 = rnnpipe.encoders.recurrent:UGRNN",
     ],
@@ -100,6 +103,14 @@ REGISTERED = {
         "rnnpipe.FullSoftmax.v1 = rnnpipe.outputs.full:FullSoftmax",
         "rnnpipe.SampledSoftmax.v1 = rnnpipe.outputs.sampled:SampledSoftmax",
         "rnnpipe.TiedSoftmax.v1 = rnnpipe.outputs.full:TiedSoftmax",
+    ],
+    "rnnpipe_pixel_outputs": [
+        "rnnpipe.Bernoulli.v1 = rnnpipe.pixel_outputs.bernoulli:Bernoulli",
+        (
+            "rnnpipe.DiscretizedLogisticMixture.v1 = "
+            "rnnpipe.pixel_outputs.logistic:DiscretizedLogisticMixture"
+        ),
+        "rnnpipe.Softmax.v1 = rnnpipe.pixel_outputs.softmax:Softmax",
     ],
     "rnnpipe_attentions": [
         "rnnpipe.Additive.v1 = rnnpipe.attentions.additive:Additive",

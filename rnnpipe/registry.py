@@ -150,6 +150,7 @@ decoders = Registry("rnnpipe_decoders")
 filters = Registry("rnnpipe_filters")
 symbols = Registry("rnnpipe_symbols")
 outputs = Registry("rnnpipe_outputs")
+pixel_outputs = Registry("rnnpipe_pixel_outputs")
 attentions = Registry("rnnpipe_attentions")
 adaptations = Registry("rnnpipe_adaptations")
 structures = Registry("rnnpipe_structures")
@@ -161,6 +162,7 @@ REGISTRIES = (
     filters,
     symbols,
     outputs,
+    pixel_outputs,
     attentions,
     adaptations,
     structures,

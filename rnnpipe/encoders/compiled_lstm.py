@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -26,10 +27,41 @@ def lstm_compiles(*tensors: Tensor) -> bool:
     )
 
 
+@dataclass(frozen=True)
+class Course:
+    """In what order an LSTM computes its rows, and which states each follows on.
+
+    States are stored as B initial ones and then one for each of N rows of input. The rows of a step
+    stand one after the other, and so do those that its k-th recurrent matrix is given; the cell
+    state comes from where the first matrix' do. Rows that are in no step are left at zero.
+
+    steps: of each step, where its rows begin among the N; where those that they follow on begin
+        among the B + N, one number a matrix; and how many they are.
+    previous: ``(K, N)`` the same row by row; anything for rows that are in no step.
+    """
+
+    steps: list[tuple[int, tuple[int, ...], int]]
+    previous: Tensor
+
+
 def run_compiled_lstm(cell: LSTMCell, x: Tensor, initial: LayerState, steps: Steps) -> LayerState:
     """What :func:`rnnpipe.encoders.fast_lstm.run_lstm` gives, to rounding."""
-    weights = (cell.input_weight, cell.hidden.matrix, cell.bias)
-    states = _CompiledLSTM.apply(x, *initial, *weights, steps)  # type: ignore[no-untyped-call]
+    course = Course(_places(steps, initial[0].shape[1]), steps.previous.unsqueeze(0))
+    weights = (cell.input_weight, cell.hidden.matrix.unsqueeze(1), cell.bias)
+    return compiled_lstm(x, initial, weights, course)
+
+
+def compiled_lstm(
+    x: Tensor, initial: LayerState, weights: tuple[Tensor, Tensor, Tensor], course: Course
+) -> LayerState:
+    """An LSTM whose rows follow on several states each.
+
+    x: ``(D, N, n_in)``.
+    initial: h and c, ``(D, B, H)`` each.
+    weights: of the input ``(D, n_in, 4H)``, of the states ``(D, K, H, 4H)``, bias ``(D, 1, 4H)``.
+    RETURNS: h and c, ``(D, B + N, H)`` each: the initial states, then those after each row.
+    """
+    states = _CompiledLSTM.apply(x, *initial, *weights, course)  # type: ignore[no-untyped-call]
     return cast(LayerState, states)
 
 
@@ -43,20 +75,20 @@ class _CompiledLSTM(torch.autograd.Function):
         input_weight: Tensor,
         weight: Tensor,
         bias: Tensor,
-        steps: Steps,
+        course: Course,
     ) -> tuple[Tensor, Tensor]:
         run = cast(Any, kernels(_KERNELS))
-        gates = torch.baddbmm(bias, x, input_weight)  # (D, N, 4H)
-        h, c = (torch.cat([s, s.new_empty(len(s), x.shape[1], s.shape[2])], 1) for s in (h0, c0))
+        gates = torch.baddbmm(bias, x, input_weight)
+        h, c = (torch.cat([s, s.new_zeros(len(s), x.shape[1], s.shape[2])], 1) for s in (h0, c0))
         arrays = [t.numpy() for t in (gates, h, c)]
-        places = _places(steps, h0.shape[1])
-        for (begin, before, n), a in zip(
-            places, torch.split(gates, steps.sizes, dim=1), strict=True
-        ):
-            a.baddbmm_(h.narrow(1, before, n), weight)
-            run.forward(*arrays, begin, before, n)
+        matrices = weight.unbind(1)
+        for begin, before, n in course.steps:
+            a = gates.narrow(1, begin, n)
+            for start, matrix in zip(before, matrices, strict=True):
+                a.baddbmm_(h.narrow(1, start, n), matrix)
+            run.forward(*arrays, begin, before[0], n)
         ctx.save_for_backward(x, input_weight, weight, gates, h, c)
-        ctx.steps, ctx.places = steps, places
+        ctx.course = course
         ctx.set_materialize_grads(False)
         return h, c
 
@@ -70,28 +102,31 @@ class _CompiledLSTM(torch.autograd.Function):
             torch.zeros_like(h) if d is None else d.clone(memory_format=torch.contiguous_format)
             for d in (dh, dc)
         )
-        da, transposed = torch.empty_like(gates), weight.mT.contiguous()
+        da = torch.zeros_like(gates)
+        transposed = [matrix.mT.contiguous() for matrix in weight.unbind(1)]
         arrays = [t.numpy() for t in (gates, c, dh, dc, da)]
-        by_step = zip(ctx.places, torch.split(da, ctx.steps.sizes, dim=1), strict=True)
-        for (begin, before, n), da_t in reversed(list(by_step)):
-            run.backward(*arrays, begin, before, n)
-            dh.narrow(1, before, n).baddbmm_(da_t, transposed)
+        for begin, before, n in reversed(ctx.course.steps):
+            run.backward(*arrays, begin, before[0], n)
+            da_t = da.narrow(1, begin, n)
+            for start, matrix in zip(before, transposed, strict=True):
+                dh.narrow(1, start, n).baddbmm_(da_t, matrix)
+        d_weight = [torch.bmm(h.index_select(1, rows).mT, da) for rows in ctx.course.previous]
         return (
             torch.bmm(da, input_weight.mT) if ctx.needs_input_grad[0] else None,
             dh[:, :batch_size],
             dc[:, :batch_size],
             torch.bmm(x.mT, da),
-            torch.bmm(h.index_select(1, ctx.steps.previous).mT, da),
+            torch.stack(d_weight, dim=1),
             da.sum(1, keepdim=True),
             None,
         )
 
 
-def _places(steps: Steps, batch_size: int) -> list[tuple[int, int, int]]:
-    """Of each step: where its rows begin, where those that they follow on begin among the states
-    (the initial ones come first), and how many they are."""
-    places, begin, before = [], 0, 0
+def _places(steps: Steps, batch_size: int) -> list[tuple[int, tuple[int, ...], int]]:
+    """:attr:`Course.steps` of sequences: a step follows on the one before."""
+    places: list[tuple[int, tuple[int, ...], int]] = []
+    begin, before = 0, 0
     for n in steps.sizes:
-        places.append((begin, before, n))
+        places.append((begin, (before,), n))
         begin, before = begin + n, batch_size + begin
     return places

@@ -5,6 +5,7 @@ A structure owns masking. Nobody else builds a mask, so that nothing can learn f
 
 from rnnpipe.structures.encoded import Encoded, State, Structure
 from rnnpipe.structures.graphs import DagPlan, Dags, DagStep, Graphs
+from rnnpipe.structures.grids import Grids
 from rnnpipe.structures.mentions import Mentions
 from rnnpipe.structures.sequences import Sequences
 from rnnpipe.structures.trees import Step, Trees
@@ -15,6 +16,7 @@ __all__ = [
     "Dags",
     "Encoded",
     "Graphs",
+    "Grids",
     "Mentions",
     "Sequences",
     "State",

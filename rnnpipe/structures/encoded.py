@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rnnpipe.structures.graphs import Graphs
+from rnnpipe.structures.grids import Grids
 from rnnpipe.structures.sequences import Sequences
 from rnnpipe.structures.trees import Trees
 
@@ -17,7 +18,7 @@ from rnnpipe.structures.trees import Trees
 #: each with the batch as its first axis.
 State = Any
 #: Any structure. All are lists of nodes.
-Structure: TypeAlias = Sequences | Trees | Graphs
+Structure: TypeAlias = Sequences | Trees | Graphs | Grids
 
 
 @dataclass(frozen=True)

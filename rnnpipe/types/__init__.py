@@ -4,6 +4,12 @@ Every part except the data is a ``torch.nn.Module``. A registered function takes
 returns a *builder*, which is called later with the sizes that only the data knows.
 """
 
+from rnnpipe.types.images import (
+    GridEncoderBuilder,
+    GridStepper,
+    PixelOutput,
+    PixelOutputBuilder,
+)
 from rnnpipe.types.parts import (
     Decoder,
     DecoderBuilder,
@@ -88,6 +94,8 @@ __all__ = [
     "Generated",
     "Gold",
     "GraphEncoderBuilder",
+    "GridEncoderBuilder",
+    "GridStepper",
     "Labels",
     "Layered",
     "Levels",
@@ -97,6 +105,8 @@ __all__ = [
     "Output",
     "OutputBuilder",
     "Phrase",
+    "PixelOutput",
+    "PixelOutputBuilder",
     "Pooler",
     "PoolerBuilder",
     "PositiveFloat",
