@@ -49,6 +49,7 @@ REGISTERED = {
         "rnnpipe.DiagonalLSTM.v1 = rnnpipe.encoders.recurrent:DiagonalLSTM",
         "rnnpipe.DiagonalRNN.v1 = rnnpipe.encoders.recurrent:DiagonalRNN",
         "rnnpipe.GRU.v1 = rnnpipe.encoders.recurrent:GRU",
+        "rnnpipe.GraphStateLSTM.v1 = rnnpipe.encoders.graph_state:GraphStateLSTM",
         "rnnpipe.LSTM.v1 = rnnpipe.encoders.recurrent:LSTM",
         "rnnpipe.MGU.v1 = rnnpipe.encoders.recurrent:MGU",
         "rnnpipe.NaryTreeLSTM.v1 = rnnpipe.encoders.tree:NaryTreeLSTM",
@@ -124,6 +125,9 @@ REGISTERED = {
     "rnnpipe_structures": [
         "rnnpipe.Constituents.v1 = rnnpipe.doc_structures.constituents:Constituents",
         "rnnpipe.DependencyTree.v1 = rnnpipe.doc_structures.dependency_tree:DependencyTree",
+        "rnnpipe.ImageGrid.v1 = rnnpipe.doc_structures.images:ImageGrid",
+        "rnnpipe.ImagePixels.v1 = rnnpipe.doc_structures.images:ImagePixels",
+        "rnnpipe.ImageRows.v1 = rnnpipe.doc_structures.images:ImageRows",
         "rnnpipe.SpanEnds.v1 = rnnpipe.doc_structures.span_ends:SpanEnds",
     ],
     "spacy_architectures": [

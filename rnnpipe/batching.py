@@ -44,7 +44,7 @@ class Bucket:
     documents: ``(B,)`` their positions in the call.
     lengths: ``(B,)`` their numbers of tokens.
     tokens: ``(R, T)`` token numbers in the call, counted from 1; 0 is padding. R = B, or the
-        number of windows if ``stitch`` is given.
+        number of windows if ``stitch`` is given. Of documents whose items are not tokens, theirs.
     row_lengths: ``(R,)`` the tokens in each row.
     stitch: for one long document, ``(length,)``: where in the flattened ``(R * T)`` windows each
         of its tokens is taken from.
@@ -65,6 +65,7 @@ class Bucket:
 class Batch:
     """The documents of one call, ready for a network.
 
+    lengths: how many tokens each has, or what else embeddings give it vectors of.
     words: their distinct words; ``word_of[i]`` is the number, from 0, of token i's word.
     keys: ``(U,)`` uint64, one for each distinct word, equal across batches.
     """
@@ -89,7 +90,12 @@ def make_batch(
     if structure is None:
         buckets = plan_buckets(docs, lengths, limits)
     else:
-        buckets = _plan_nodes([structure.read(doc) for doc in docs], lengths, limits)
+        nodes = [structure.read(doc) for doc in docs]
+        counts = (
+            len(doc) if n.n_items is None else n.n_items for doc, n in zip(docs, nodes, strict=True)
+        )
+        lengths = np.fromiter(counts, np.int64, len(docs))
+        buckets = _plan_nodes(nodes, lengths, limits)
     return Batch(docs, lengths, words, keys, word_of, buckets)
 
 

@@ -37,6 +37,7 @@ from rnnpipe.types import (
     GraphEncoderBuilder,
     Labels,
     PoolerBuilder,
+    items_of,
 )
 from rnnpipe.word_cache import WordCache
 
@@ -106,6 +107,7 @@ class Network(nn.Module):
         self.limits = builder.limits
         self.labels = labels
         self.dropout = Dropout(builder.dropout)
+        require_items(embeddings, builder.structure)
         encoder = builder.sized_encoder()(sum(e.n_out for e in embeddings))
         require_structure(encoder, builder.structure)
         self.structure = builder.structure
@@ -222,8 +224,8 @@ class Network(nn.Module):
             embedding({"upstream": next(feed)}) if fed else self._embed(embedding, batch.docs)
             for embedding, fed in zip(self.contextual, self._fed, strict=True)
         ]
-        n_tokens = int(batch.lengths.sum())
-        return [_Table(_under_padding(_side_by_side(vectors)), np.arange(n_tokens + 1))]
+        n_items = int(batch.lengths.sum())
+        return [_Table(_under_padding(_side_by_side(vectors)), np.arange(n_items + 1))]
 
     def _encode(self, bucket: Bucket, tables: Sequence[_Table]) -> Encoded:
         """The states of a bucket's documents; windows are stitched together again."""
@@ -291,6 +293,19 @@ class Network(nn.Module):
 
     def _read(self, encoded: Encoded) -> Encoded | Tensor:
         return encoded if self.pooler is None else self.pooler(encoded)
+
+
+def require_items(embeddings: Sequence[Embedding], doc_structure: DocStructure | None) -> None:
+    """Raises StructureError unless the embeddings give vectors to what the nodes are made of."""
+    wanted = items_of(doc_structure)
+    for embedding in embeddings:
+        if (items := items_of(embedding)) != wanted:
+            good = {"pixels": "rnnpipe.Pixels.v1", "rows": "rnnpipe.PixelRows.v1"}.get(wanted)
+            raise StructureError(
+                f"embedding: expected one of {wanted}, which the documents are read as, got "
+                f"{type(embedding).__name__}, which is one of {items}. "
+                + (f"Choose {good!r}." if good else "Set the structure that goes with it.")
+            )
 
 
 def require_structure(encoder: Encoder, doc_structure: DocStructure | None) -> None:

@@ -121,11 +121,18 @@ def tatoeba_slice(folder):
     return {"train": text, "dev": text}
 
 
+def digits_slice(folder):
+    stored = np.load(Path(DATA) / "digits" / "digits.npz")
+    np.savez(folder / "digits.npz", images=stored["images"][:80], target=stored["target"][:80])
+    return {"train": folder / "digits.npz", "dev": folder / "digits.npz"}
+
+
 SLICES = {
     "char_lm": shakespeare_slice,
     "word_lm": shakespeare_slice,
     "contextual_lm": raw_text_slice,
     "contextual_tagger": ewt_slice_and_language_models,
+    "digits": digits_slice,
     "g2p": g2p_slice,
     "quickstart": sample_slice,
     "tagger": ewt_slice_and_vectors,
@@ -134,6 +141,8 @@ SLICES = {
     "textcat": subj_slice,
     "translate": tatoeba_slice,
 }
+#: Configs over images, and their pixels' shape and levels.
+IMAGES = {"digits": ((8, 8, 1), 17)}
 #: Configs that other tests train.
 ELSEWHERE = {"listops", "spacy_tagger_parser"}
 
@@ -155,13 +164,24 @@ def test_a_config_trains_and_comes_back(name, tmp_path, monkeypatch):
     for source in {"paths.vectors", "paths.forward", "paths.backward"} & set(paths):
         shutil.rmtree(paths[source])
     first, again = (spacy.load(tmp_path / "out" / "model-best") for _ in range(2))
-    texts = ["When does the film from London start ?", "Play it again", "", "a\u3000😀 xyzzy"]
-    answers = [annotation(doc) for doc in first.pipe(texts)]
-    assert answers == [annotation(again(text)) for text in texts]
-    assert answers == [annotation(doc) for doc in first.from_bytes(first.to_bytes()).pipe(texts)]
+    answers = [annotation(doc) for doc in first.pipe(documents(name, first))]
+    assert answers == [annotation(again(doc)) for doc in documents(name, again)]
+    docs = first.from_bytes(first.to_bytes()).pipe(documents(name, first))
+    assert answers == [annotation(doc) for doc in docs]
     performance = first.meta["performance"]
     weights = load_config(CONFIGS / f"{name}.cfg")["training"]["score_weights"]
     assert all(isinstance(performance[score], float) for score in weights)
+
+
+def documents(name, nlp):
+    """What a pipeline is tried on: texts, or documents with an image."""
+    texts = ["When does the film from London start ?", "Play it again", "", "a\u3000😀 xyzzy"]
+    docs = [nlp.make_doc(text) for text in texts]
+    if name in IMAGES:
+        shape, levels = IMAGES[name]
+        for doc in docs:
+            doc._.image = np.arange(np.prod(shape), dtype=np.uint8).reshape(shape) % levels
+    return docs
 
 
 def annotation(doc):

@@ -35,7 +35,6 @@ from rnnpipe.architectures.network import (
 from rnnpipe.embeddings.builder import has_vocabulary
 from rnnpipe.errors import LabelError, RnnpipeError, StructureError, WeightsError
 from rnnpipe.pipeline.gold import count_known
-from rnnpipe.types import Decoder, Labels
 
 Losses = dict[str, float]
 
@@ -89,14 +88,15 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
     def _check_structure(self) -> None:
         structure = network_builder(self.model).structure
         spans = structure is not None and structure.spans_key is not None
-        if self.labels_documents or spans == self.labels_spans:
+        got = "spans" if spans else items_of(structure)
+        want = "spans" if self.labels_spans else "tokens"
+        if self.labels_documents or got == want:
             return
-        tokens, constituents = "whose tokens can be labelled", "whose spans can be labelled"
-        want, got = (constituents, tokens) if self.labels_spans else (tokens, constituents)
         good = "rnnpipe.Constituents.v1" if self.labels_spans else "rnnpipe.DependencyTree.v1"
         raise StructureError(
-            f"components.{self.name}.model.structure: expected one {want}, got one {got}. Set "
-            f"@rnnpipe_structures, for instance to {good!r}."
+            f"components.{self.name}.model.structure: expected one whose {want} can be labelled, "
+            f"got one whose {got} can be labelled. Set @rnnpipe_structures, for instance to "
+            f"{good!r}."
         )
 
     def _check_decoder(self) -> None:

@@ -12,6 +12,7 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
 
+from rnnpipe.doc_image import register_image
 from rnnpipe.errors import LabelError
 from rnnpipe.pipeline.base import RnnPipe
 from rnnpipe.types import Labels
@@ -37,6 +38,7 @@ class CategoryPipe(RnnPipe):
         computed. spaCy's own scorer ignores it where categories exclude each other: there the
         most probable one counts."""
         super().__init__(vocab, model, name, scorer, threshold=threshold, positive_label=None)
+        register_image(Doc)  # which may be what is categorised
 
     def output_labels(self) -> Labels:
         return Labels(self.labels)

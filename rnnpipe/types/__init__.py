@@ -31,6 +31,7 @@ from rnnpipe.types.parts import (
     Prediction,
     Stepper,
     Words,
+    items_of,
 )
 from rnnpipe.types.settings import (
     Depth,
@@ -122,4 +123,5 @@ __all__ = [
     "Symbols",
     "SymbolsBuilder",
     "Words",
+    "items_of",
 ]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from rnnpipe.structures import Encoded, State, Structure
+from rnnpipe.structures import Encoded, State, Structure, Trees
 
 if TYPE_CHECKING:
     from rnnpipe.schemes import Scheme
@@ -148,11 +148,13 @@ Features: TypeAlias = dict[str, np.ndarray]
 
 class Embedding(Protocol):
     """Words or tokens to vectors ``(N, n_out)``; padding and batching are the network's business.
+    One that reads something else than a document's words says what as ``items``: see
+    :func:`items_of`.
 
     lexical: true if a word's vector depends on its :class:`Words` attributes alone. Such an
         embedding is computed once a distinct word of a batch and cached at prediction; its
         ``featurize`` is given :class:`Words`. Otherwise ``featurize`` is given the documents and
-        returns one row a token, documents one after the other.
+        returns one row a token (or other item), documents one after the other.
     """
 
     n_out: int
@@ -220,24 +222,27 @@ class DecoderBuilder(Protocol):
 class DocNodes:
     """The nodes of one document's structure, on the host, in the order of the structure.
 
-    tokens: ``(n,)`` int64, the token whose vector a node is given; -1 for a node without a word,
-        which is given zeros.
+    tokens: ``(n,)`` int64, the token (or other item) whose vector a node is given; -1 for a node
+        without a word, which is given zeros.
     links: what joins them, as the structure wants it; for trees ``(n,)``, each node's parent; for
         graphs ``(e, 3)``, for each edge the node that it leaves, the one it leads to, and its type.
     labelled: ``(m,)`` int64, the node of each token, or of each span of the span group: what a
         decoder that labels nodes is given, in this order.
     mentions: of marked groups of nodes, the nodes of each.
+    n_items: how many vectors embeddings have for the document; ``None``: one a token.
     """
 
     tokens: np.ndarray
     links: np.ndarray
     labelled: np.ndarray
     mentions: tuple[np.ndarray, ...] = ()
+    n_items: int | None = None
 
 
 @runtime_checkable
 class DocStructure(Protocol):
-    """What a registered function of structures returns: how documents are read as one.
+    """What a registered function of structures returns: how documents are read as one. One whose
+    nodes are not made of a document's words says of what as ``items``: see :func:`items_of`.
 
     structure: the class of structures that it builds.
     spans_key: decoders of nodes label the spans of this group, in the order of the group; ``None``:
@@ -262,6 +267,12 @@ class DocStructure(Protocol):
     def build(self, nodes: Sequence[DocNodes], device: torch.device) -> Structure:
         """The structure of several documents."""
         ...
+
+
+def items_of(part: Embedding | DocStructure | None) -> str:
+    """What an embedding gives a vector each of, and a structure makes nodes of: ``"tokens"``, or
+    what the part says, such as ``"pixels"``. The two must agree."""
+    return cast(str, getattr(part, "items", "tokens"))
 
 
 @runtime_checkable

@@ -8,10 +8,11 @@ from importlib.metadata import entry_points
 
 import numpy as np
 import spacy
+from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from rnnpipe.structures import Sequences, Trees
-from rnnpipe.types import DecoderBuilder, Labels, SequenceGeneratorBuilder
+from rnnpipe.structures import Dags, Graphs, Sequences, Trees
+from rnnpipe.types import DecoderBuilder, Labels, SequenceGeneratorBuilder, items_of
 
 GROUPS = {
     "encoder": "rnnpipe_encoders",
@@ -49,8 +50,23 @@ def trees_of(lengths, device="cpu"):
     return Trees.from_parents([parents_of(n) for n in lengths], device)
 
 
+def edges_of(n):
+    """Edges between n nodes without cycles: to one node on, one back, and two on."""
+    order = [*range(0, n, 2), *range(1, n, 2)]
+    hops = [(i, i + d) for d in (1, 2, 2) for i in range(n - d)]
+    return [[order[i], order[j], 0] for i, j in hops]
+
+
+def graphs_of(lengths, device="cpu"):
+    return Graphs.from_edges(lengths, [edges_of(n) for n in lengths], 1, device)
+
+
+def dags_of(lengths, device="cpu"):
+    return Dags.from_edges(lengths, [edges_of(n) for n in lengths], 1, device)
+
+
 #: By the structure that an encoder reads: one of documents with these numbers of nodes.
-STRUCTURES_OF = {Sequences: Sequences.of, Trees: trees_of}
+STRUCTURES_OF = {Sequences: Sequences.of, Trees: trees_of, Graphs: graphs_of, Dags: dags_of}
 
 #: Kinds within a kind, by what the parts declare about themselves.
 DECLARED = {
@@ -69,16 +85,26 @@ DECLARED = {
     ),
     "contextual_embedding": (
         "embedding",
-        lambda builder: not _lexical(builder) and builder.upstream is None,
+        lambda builder: (
+            not _lexical(builder) and builder.upstream is None and _items(builder) == {"tokens"}
+        ),
     ),
+    "token_structure": ("structure", lambda structure: items_of(structure) == "tokens"),
 }
 
 
-def _lexical(builder):
+def _parts(builder):
     vocab = spacy.blank("en").vocab
     vocab.set_vector("a", np.ones(4, dtype="f"))
-    parts = [part.build(part.measure({"a": 1}, vocab)) for part in builder.parts()]
-    return all(part.lexical for part in parts)
+    return [part.build(part.measure({"a": 1}, vocab)) for part in builder.parts()]
+
+
+def _lexical(builder):
+    return all(part.lexical for part in _parts(builder))
+
+
+def _items(builder):
+    return {items_of(part) for part in _parts(builder)}
 
 
 def _load(group, name):
@@ -92,6 +118,7 @@ def settings_of(kind, name):
     special = {
         ("embedding", "rnnpipe.Hashed.v1"): lambda: hashed,
         ("embedding", "rnnpipe.Words.v1"): lambda: {"width": 5},
+        ("embedding", "rnnpipe.PixelRows.v1"): lambda: {"columns": 4},
         ("embedding", "rnnpipe.CharRNN.v1"): lambda: {
             "encoder": _load("rnnpipe_encoders", "rnnpipe.BiLSTM.v1")(width=3)
         },
@@ -101,6 +128,10 @@ def settings_of(kind, name):
                 "words": _load("rnnpipe_embeddings", "rnnpipe.Words.v1")(width=5),
             }
         },
+        ("pooler", "rnnpipe.Mentions.v1"): lambda: {
+            "pooler": _load("rnnpipe_poolers", "rnnpipe.Mean.v1")()
+        },
+        ("edges", "rnnpipe.TwoWayEdges.v1"): lambda: {"edges": next_token()},
         ("pooler", "rnnpipe.Concat.v1"): lambda: {
             "parts": {
                 "last": _load("rnnpipe_poolers", "rnnpipe.Last.v1")(),
@@ -134,6 +165,24 @@ def settings_of(kind, name):
         ("filter", "rnnpipe.Typical.v1"): lambda: {"p": 0.9},
     }
     return special[kind, name]() if (kind, name) in special else {}
+
+
+def annotated(nlp, n):
+    """A document of n tokens with everything that structures and edges may be made of."""
+    heads = [max(0, i - 1) for i in range(n)]
+    doc = Doc(nlp.vocab, words=["a"] * n, heads=heads, deps=["dep"] * n, lemmas=["a"] * n)
+    doc.spans["constituents"] = [Span(doc, 0, end) for end in range(1, n + 1)]
+    doc.spans["coreference"] = [Span(doc, i, i + 1, label="it") for i in range(n)]
+    doc.spans["mentions"] = [Span(doc, 0, 1), Span(doc, n - 1, n)] if n else []
+    return doc
+
+
+def next_token():
+    return build("edges", "rnnpipe.NextTokenEdges.v1")
+
+
+def every_edge():
+    return {name: build("edges", name) for name in names_of("edges")}
 
 
 @functools.cache

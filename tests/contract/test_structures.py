@@ -1,30 +1,21 @@
-"""What every registered way of reading documents promises."""
+"""What every registered way of reading the words of documents promises."""
 
 import pickle
 
 import numpy as np
 import pytest
 import torch
-from building import build
-from spacy.tokens import Doc, Span
+from building import annotated, build
 
 
 @pytest.fixture
-def reader(structure_name):
-    return build("structure", structure_name)
-
-
-def parsed(nlp, n):
-    """A document with everything that a structure may be made of."""
-    heads = [max(0, i - 1) for i in range(n)]
-    doc = Doc(nlp.vocab, words=["a"] * n, heads=heads, deps=["dep"] * n)
-    doc.spans["constituents"] = [Span(doc, 0, end) for end in range(1, n + 1)]
-    return doc
+def reader(token_structure_name):
+    return build("structure", token_structure_name)
 
 
 def test_nodes_of_a_document(reader, nlp):
     for n in (0, 1, 5):
-        nodes = reader.read(parsed(nlp, n))
+        nodes = reader.read(annotated(nlp, n))
         assert nodes.tokens.dtype == nodes.labelled.dtype == np.int64
         assert set(nodes.tokens.tolist()) - {-1} == set(range(n))
         # With a span a token, there is one labelled node a token whatever is labelled.
@@ -33,14 +24,14 @@ def test_nodes_of_a_document(reader, nlp):
 
 
 def test_each_token_is_labelled_in_its_place(reader, nlp):
-    nodes = reader.read(parsed(nlp, 4))
+    nodes = reader.read(annotated(nlp, 4))
     if reader.spans_key is None:
         assert nodes.tokens[nodes.labelled].tolist() == [0, 1, 2, 3]
 
 
 def test_a_batch(reader, nlp):
     for sizes in ([], [0], [3, 0, 1]):
-        nodes = [reader.read(parsed(nlp, n)) for n in sizes]
+        nodes = [reader.read(annotated(nlp, n)) for n in sizes]
         structure = reader.build(nodes, torch.device("cpu"))
         assert isinstance(structure, reader.structure)
         assert structure.host_lengths == tuple(len(each.tokens) for each in nodes)
@@ -50,5 +41,5 @@ def test_a_batch(reader, nlp):
 
 def test_pickles(reader, nlp):
     again = pickle.loads(pickle.dumps(reader))
-    ours, theirs = reader.read(parsed(nlp, 3)), again.read(parsed(nlp, 3))
+    ours, theirs = reader.read(annotated(nlp, 3)), again.read(annotated(nlp, 3))
     assert np.array_equal(ours.links, theirs.links)
