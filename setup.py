@@ -21,6 +21,8 @@ REGISTERED = {
             "rnnpipe.LanguageModelEmbedding.v1 = "
             "rnnpipe.architectures.language_model_embedding:LanguageModelEmbedding"
         ),
+        "rnnpipe.PixelRows.v1 = rnnpipe.embeddings.pixels:PixelRows",
+        "rnnpipe.Pixels.v1 = rnnpipe.embeddings.pixels:Pixels",
         "rnnpipe.Tok2Vec.v1 = rnnpipe.embeddings.tok2vec:Tok2Vec",
         "rnnpipe.Vectors.v1 = rnnpipe.embeddings.vectors:Vectors",
         "rnnpipe.WordChar.v1 = rnnpipe.embeddings.word_char:WordChar",

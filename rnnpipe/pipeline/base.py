@@ -35,6 +35,7 @@ from rnnpipe.architectures.network import (
 from rnnpipe.embeddings.builder import has_vocabulary
 from rnnpipe.errors import LabelError, RnnpipeError, StructureError, WeightsError
 from rnnpipe.pipeline.gold import count_known
+from rnnpipe.types import Decoder, Labels, items_of
 
 Losses = dict[str, float]
 
