@@ -1,0 +1,88 @@
+"""Everything that the README and docs/ tell their reader to type works, on small data."""
+
+import pytest
+import spacy
+import spacy.cli.train
+import torch
+from reading import PAGES, ROOT, blocks, commands, whole
+from spacy.cli._util import app as spacy_app
+from spacy.util import load_config_from_str, registry
+from typer.testing import CliRunner
+from workshop import furnish
+
+import rnnpipe.cli.spacy_command  # noqa: F401  - spacy rnn
+from rnnpipe.cli import app as rnnpipe_app
+from rnnpipe.cli import quickstart
+from rnnpipe.corpora import sample
+
+FEW_STEPS = {"training.max_steps": 4, "training.eval_frequency": 2}
+#: Enough for a model that writes anything at all.
+MORE_STEPS = {"training.max_steps": 30, "training.eval_frequency": 30}
+#: What sets a machine up, which the tests find done, and scripts of the repository.
+ELSEWHERE = ("pip install", "python -m venv", "pytest", "python benchmarks/", "git clone", "cd ")
+#: Programs that a page calls, and what they are here.
+PROGRAMS = {"python -m spacy": spacy_app, "spacy": spacy_app, "python -m rnnpipe": rnnpipe_app}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A working folder with the files that pages name, and the configs."""
+    torch.set_num_threads(1)
+    furnish(tmp_path)
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sample, "SIZES", {"train": 60, "dev": 20, "test": 20})
+    monkeypatch.setattr(quickstart, "train", few_steps)
+    return tmp_path
+
+
+def few_steps(config, output, *, overrides):
+    spacy.cli.train.train(config, output, overrides={**overrides, **FEW_STEPS})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_says_works(page, folder):
+    namespace = {}
+    for block in blocks(page):
+        try:
+            follow(block, namespace)
+        except BaseException as error:
+            raise AssertionError(f"{page.name}, line {block.line}: {error!r}") from error
+
+
+def follow(block, namespace):
+    if block.language == "python":
+        exec(compile(block.code, "<page>", "exec"), namespace)  # noqa: S102 - our own pages
+    elif block.language == "bash":
+        for command in commands(block.code):
+            run(command)
+    elif block.language == "ini":
+        assemble(block.code)
+    else:  # what is printed, pictures in letters
+        assert block.language in ("", "json")
+
+
+def run(command):
+    words = " ".join([command[0].removeprefix(".venv/bin/"), *command[1:]])
+    words = words.replace("python3.11", "python")
+    if words.startswith(ELSEWHERE):
+        return
+    program = next(name for name in PROGRAMS if words.startswith(f"{name} "))
+    arguments = command[len(program.split()) :]
+    if arguments[0] == "train":
+        steps = MORE_STEPS if "g2p" in arguments[1] else FEW_STEPS
+        arguments += [str(x) for key, value in steps.items() for x in (f"--{key}", value)]
+    result = CliRunner().invoke(PROGRAMS[program], arguments)
+    assert result.exit_code == 0, (words, result.output, result.exception)
+
+
+def assemble(code):
+    """A fragment of a config makes the components that it has blocks of."""
+    nlp = spacy.blank("en")
+    config = load_config_from_str(whole(code), interpolate=False)
+    for name, block in config.get("components", {}).items():
+        if "factory" in block:
+            nlp.add_pipe(block.pop("factory"), name=name, config=block)
+        else:
+            registry.resolve(block)
