@@ -190,7 +190,13 @@ class RNNCell(Cell):
 
 class GRUCell(Cell):
     """Gated recurrent unit as in cuDNN and torch: the reset gate applies after the product, so that
-    one product serves all gates. Blocks: the gates r (reset) and z (update), the candidate n."""
+    one product serves all gates::
+
+        r, z = sigma(W x_t + b + U h_{t-1})      the gates reset and update
+        n = tanh(W_n x_t + b_n + r * (U_n h_{t-1}))
+        h_t = z * h_{t-1} + (1 - z) * n
+
+    Blocks: r, z, n."""
 
     gates = 3
     kernel: ClassVar[str | None] = "gru"
@@ -206,7 +212,11 @@ class GRUCell(Cell):
 
 class TextbookGRUCell(Cell):
     """Gated recurrent unit as published: the reset gate applies to the state, before the product
-    (Cho et al. 2014, Learning Phrase Representations using RNN Encoder-Decoder). Same blocks."""
+    (Cho et al. 2014, Learning Phrase Representations using RNN Encoder-Decoder)::
+
+        n = tanh(W_n x_t + b_n + U_n (r * h_{t-1}))
+
+    and the rest as in :class:`GRUCell`."""
 
     gates = 3
     gated = 1
@@ -228,10 +238,16 @@ def gru_cell(
     *,
     reset: Literal["before", "after"] = "after",
 ) -> Cell:
-    """Gated recurrent unit (Cho et al. 2014).
+    """Gated recurrent unit (Cho et al. 2014, Learning Phrase Representations using RNN
+    Encoder-Decoder)::
 
-    reset: whether the reset gate applies before the product with the recurrent matrix
-        (:class:`TextbookGRUCell`) or after it (:class:`GRUCell`, as in cuDNN).
+        r, z = sigma(W x_t + b + U h_{t-1})      the gates reset and update
+        n = tanh(W_n x_t + b_n + U_n (r * h_{t-1}))      with reset = "before"
+        n = tanh(W_n x_t + b_n + r * (U_n h_{t-1}))      with reset = "after"
+        h_t = z * h_{t-1} + (1 - z) * n
+
+    reset: whether the reset gate applies before the product with the recurrent matrix, as
+        published, or after it, as in cuDNN and torch.
     """
     make = {"before": TextbookGRUCell, "after": GRUCell}[reset]
     return make(n_in, width, directions, layer_norm)
@@ -239,7 +255,13 @@ def gru_cell(
 
 class MGUCell(Cell):
     """Minimal gated unit: the GRU with one gate for both purposes (Zhou et al. 2016, Minimal Gated
-    Unit for Recurrent Neural Networks). Blocks: the gate f, the candidate n."""
+    Unit for Recurrent Neural Networks)::
+
+        f = sigma(W x_t + b + U h_{t-1})
+        n = tanh(W_n x_t + b_n + U_n (f * h_{t-1}))
+        h_t = (1 - f) * h_{t-1} + f * n
+
+    Blocks: f, n."""
 
     gates = 2
     gated = 1
@@ -254,7 +276,12 @@ class MGUCell(Cell):
 
 class UGRNNCell(Cell):
     """Update gate RNN: one gate mixes the state and the candidate (Collins et al. 2017, Capacity
-    and Trainability in Recurrent Neural Networks). Blocks: the gate f, the candidate n.
+    and Trainability in Recurrent Neural Networks)::
+
+        f = sigma(W x_t + b + U h_{t-1}),  n = tanh(W_n x_t + b_n + U_n h_{t-1})
+        h_t = f * h_{t-1} + (1 - f) * n
+
+    Blocks: f, n.
 
     forget_bias: of the gate, at first.
     """
@@ -281,15 +308,17 @@ class UGRNNCell(Cell):
 
 
 class DiagonalRNNCell(RNNCell):
-    """An RNN whose units hear only themselves; with the rectifier, the IndRNN (Li et al. 2018)."""
+    """An RNN whose units hear only themselves, ``h_t = f(W x_t + b + u * h_{t-1})``; with the
+    rectifier, the IndRNN (Li et al. 2018, Independently Recurrent Neural Network)."""
 
     recurrence = Diagonal
     kernel = None
 
 
 class DiagonalGRUCell(GRUCell):
-    """A GRU whose units hear only themselves (Subakan and Smaragdis 2017). The product being one of
-    each unit alone, reset before and after it are the same."""
+    """A GRU whose units hear only themselves (Subakan and Smaragdis 2017, Diagonal RNNs in Symbolic
+    Music Modeling): ``u * h_{t-1}`` for ``U h_{t-1}``. The product being one of each unit alone,
+    reset before and after it are the same."""
 
     recurrence = Diagonal
     kernel = None

@@ -17,7 +17,14 @@ from rnnpipe.init import fill_gate_
 
 class LSTMCell(Cell):
     """Long short-term memory (Hochreiter and Schmidhuber 1997) with a forget gate (Gers et al.
-    2000, Learning to Forget). Blocks: the gates i and f, the candidate g, the gate o.
+    2000, Learning to Forget)::
+
+        i, f, o = sigma(W x_t + b + U h_{t-1})      each with weights of its own
+        g = tanh(W_g x_t + b_g + U_g h_{t-1})
+        c_t = f * c_{t-1} + i * g
+        h_t = o * tanh(c_t)
+
+    Blocks: i, f, g, o.
 
     forget_bias: of the forget gate, at first; there is no second bias to add to it.
     """
@@ -50,8 +57,13 @@ class LSTMCell(Cell):
 
 
 class CIFGCell(LSTMCell):
-    """Coupled input and forget gate: what is forgotten is what makes room, ``i = 1 - f`` (Greff et
-    al. 2017). Blocks: f, g, o.
+    """Coupled input and forget gate: what is forgotten is what makes room (Greff et al. 2017)::
+
+        f, o = sigma(W x_t + b + U h_{t-1}),  g = tanh(W_g x_t + b_g + U_g h_{t-1})
+        c_t = f * c_{t-1} + (1 - f) * g
+        h_t = o * tanh(c_t)
+
+    Blocks: f, g, o.
 
     forget_bias: of the forget gate, at first.
     """
@@ -71,7 +83,14 @@ class CIFGCell(LSTMCell):
 
 class PeepholeLSTMCell(LSTMCell):
     """The gates see the cell state, the output gate the new one (Gers et al. 2002, Learning Precise
-    Timing with LSTM Recurrent Networks). Blocks: i, f, g, o; peepholes of i, f, o, each a vector.
+    Timing with LSTM Recurrent Networks)::
+
+        i, f = sigma(W x_t + b + U h_{t-1} + p * c_{t-1}),  g = tanh(W_g x_t + b_g + U_g h_{t-1})
+        c_t = f * c_{t-1} + i * g
+        o = sigma(W_o x_t + b_o + U_o h_{t-1} + p_o * c_t)
+        h_t = o * tanh(c_t)
+
+    Blocks: i, f, g, o; peepholes p of i, f, o, each a vector.
 
     forget_bias: of the forget gate, at first.
     """
@@ -102,7 +121,13 @@ class PeepholeLSTMCell(LSTMCell):
 
 class OriginalLSTMCell(Cell):
     """Without a forget gate, as first published: the cell state only ever adds up (Hochreiter and
-    Schmidhuber 1997, Long Short-Term Memory). Blocks: i, g, o."""
+    Schmidhuber 1997, Long Short-Term Memory)::
+
+        i, o = sigma(W x_t + b + U h_{t-1}),  g = tanh(W_g x_t + b_g + U_g h_{t-1})
+        c_t = c_{t-1} + i * g
+        h_t = o * tanh(c_t)
+
+    Blocks: i, g, o."""
 
     gates = 3
     states = 2
@@ -123,7 +148,7 @@ class OriginalLSTMCell(Cell):
 
 class DiagonalLSTMCell(LSTMCell):
     """An LSTM whose units hear only themselves (Subakan and Smaragdis 2017, Diagonal RNNs in
-    Symbolic Music Modeling).
+    Symbolic Music Modeling): the equations of the LSTM with ``u * h_{t-1}`` for ``U h_{t-1}``.
 
     forget_bias: of the forget gate, at first.
     """

@@ -73,7 +73,7 @@ def register(
     hints = get_type_hints(typed, include_extras=True) | get_type_hints(make, include_extras=True)
     make.__annotations__ = {p.name: hints[p.name] for p in shared + its_own}
     make.__module__, make.__name__, make.__qualname__ = encoder.__module__, name, name
-    make.__doc__ = f"{inspect.getdoc(cell)}\n{_SETTINGS}"
+    make.__doc__ = f"{inspect.getdoc(cell)}\n\n{inspect.cleandoc(_SETTINGS)}\n"
     return encoders(f"rnnpipe.{name}.v1")(make)
 
 
