@@ -23,6 +23,7 @@ REGISTERED = {
         ),
         "rnnpipe.PixelRows.v1 = rnnpipe.embeddings.pixels:PixelRows",
         "rnnpipe.Pixels.v1 = rnnpipe.embeddings.pixels:Pixels",
+        "rnnpipe.MentionPositions.v1 = rnnpipe.embeddings.mention_positions:MentionPositions",
         "rnnpipe.Tok2Vec.v1 = rnnpipe.embeddings.tok2vec:Tok2Vec",
         "rnnpipe.Vectors.v1 = rnnpipe.embeddings.vectors:Vectors",
         "rnnpipe.WordChar.v1 = rnnpipe.embeddings.word_char:WordChar",
@@ -34,6 +35,7 @@ REGISTERED = {
             "rnnpipe.BiChildSumTreeLSTM.v1 = "
             "rnnpipe.encoders.bidirectional_tree:BiChildSumTreeLSTM"
         ),
+        "rnnpipe.BiDagLSTM.v1 = rnnpipe.encoders.dag:BiDagLSTM",
         "rnnpipe.BiDiagonalGRU.v1 = rnnpipe.encoders.bidirectional:BiDiagonalGRU",
         "rnnpipe.BiDiagonalLSTM.v1 = rnnpipe.encoders.bidirectional:BiDiagonalLSTM",
         "rnnpipe.BiDiagonalRNN.v1 = rnnpipe.encoders.bidirectional:BiDiagonalRNN",
@@ -47,6 +49,7 @@ REGISTERED = {
         "rnnpipe.CIFG.v1 = rnnpipe.encoders.recurrent:CIFG",
         "rnnpipe.ChildSumTreeLSTM.v1 = rnnpipe.encoders.tree:ChildSumTreeLSTM",
         "rnnpipe.DiagonalBiLSTM.v1 = rnnpipe.encoders.diagonal_bilstm:DiagonalBiLSTM",
+        "rnnpipe.DagLSTM.v1 = rnnpipe.encoders.dag:DagLSTM",
         "rnnpipe.DiagonalGRU.v1 = rnnpipe.encoders.recurrent:DiagonalGRU",
         "rnnpipe.DiagonalLSTM.v1 = rnnpipe.encoders.recurrent:DiagonalLSTM",
         "rnnpipe.DiagonalRNN.v1 = rnnpipe.encoders.recurrent:DiagonalRNN",
@@ -71,6 +74,7 @@ REGISTERED = {
         "rnnpipe.Last.v1 = rnnpipe.poolers.last:Last",
         "rnnpipe.Max.v1 = rnnpipe.poolers.max:Max",
         "rnnpipe.Mean.v1 = rnnpipe.poolers.mean:Mean",
+        "rnnpipe.Mentions.v1 = rnnpipe.poolers.mentions:Mentions",
     ],
     "rnnpipe_decoders": [
         "rnnpipe.Beam.v1 = rnnpipe.decoders.generation.beam:Beam",
@@ -131,6 +135,16 @@ REGISTERED = {
         "rnnpipe.ImagePixels.v1 = rnnpipe.doc_structures.images:ImagePixels",
         "rnnpipe.ImageRows.v1 = rnnpipe.doc_structures.images:ImageRows",
         "rnnpipe.SpanEnds.v1 = rnnpipe.doc_structures.span_ends:SpanEnds",
+        "rnnpipe.TokenDag.v1 = rnnpipe.doc_structures.token_graph:TokenDag",
+        "rnnpipe.TokenGraph.v1 = rnnpipe.doc_structures.token_graph:TokenGraph",
+        "rnnpipe.WithMentions.v1 = rnnpipe.doc_structures.with_mentions:WithMentions",
+    ],
+    "rnnpipe_edges": [
+        "rnnpipe.CoreferenceEdges.v1 = rnnpipe.edges.coreference:CoreferenceEdges",
+        "rnnpipe.DependencyEdges.v1 = rnnpipe.edges.dependencies:DependencyEdges",
+        "rnnpipe.NextTokenEdges.v1 = rnnpipe.edges.next_token:NextTokenEdges",
+        "rnnpipe.SameLemmaEdges.v1 = rnnpipe.edges.same_lemma:SameLemmaEdges",
+        "rnnpipe.TwoWayEdges.v1 = rnnpipe.edges.two_way:TwoWayEdges",
     ],
     "spacy_architectures": [
         "rnnpipe.LanguageModel.v1 = rnnpipe.architectures.language_model:LanguageModel",

@@ -154,6 +154,7 @@ pixel_outputs = Registry("rnnpipe_pixel_outputs")
 attentions = Registry("rnnpipe_attentions")
 adaptations = Registry("rnnpipe_adaptations")
 structures = Registry("rnnpipe_structures")
+edges = Registry("rnnpipe_edges")
 REGISTRIES = (
     embeddings,
     encoders,
@@ -166,6 +167,7 @@ REGISTRIES = (
     attentions,
     adaptations,
     structures,
+    edges,
 )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
 
 import numpy as np
 import torch
 
+from rnnpipe.doc_annotation import require_tokens, spans_of
 from rnnpipe.errors import StructureError, expected, opening
 from rnnpipe.registry import structures
 from rnnpipe.structures import Trees
@@ -44,20 +44,6 @@ class ConstituentTrees:
         return Trees.from_parents([n.links for n in nodes], device)
 
 
-def spans_of(doc: DocLike, spans_key: str) -> list[tuple[int, int]]:
-    """The first token of each span of a group and the one after its last, in the order of the
-    group. Raises StructureError if a document with tokens has no such group."""
-    groups = cast(Any, doc).spans
-    if spans_key in groups:
-        return [(span.start, span.end) for span in groups[spans_key]]
-    if not len(doc):
-        return []
-    want = f"spans in doc.spans[{spans_key!r}]"
-    got = "no such span group" + (f" (there is {', '.join(groups)})" if groups else "")
-    do = "Read trees into the documents, or set spans_key to the group that holds them."
-    raise StructureError(expected(opening(doc.text), want, got, do))
-
-
 def join_spans(n_tokens: int, spans: Sequence[tuple[int, int]], text: str) -> DocNodes:
     """The trees that nested spans make of a document's tokens, from left to right with a stack of
     the trees that are not yet part of a larger one. Raises StructureError: see above."""
@@ -91,13 +77,6 @@ def join_spans(n_tokens: int, spans: Sequence[tuple[int, int]], text: str) -> Do
                 _refuse_overlap(spans, number, text)
             stack.append((start, node))
     return _nodes(tokens, parents, labelled)
-
-
-def require_tokens(start: int, end: int, n_tokens: int, text: str) -> None:
-    """Raises StructureError for an empty span, or one beyond the document."""
-    if not 0 <= start < end <= n_tokens:
-        want = f"constituents of one or more of the {n_tokens} tokens"
-        raise StructureError(expected(opening(text), want, [start, end], "Remove the span."))
 
 
 def _refuse_overlap(spans: Sequence[tuple[int, int]], number: int, text: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
+from rnnpipe.doc_annotation import heads_of
 from rnnpipe.errors import StructureError, expected, opening
 from rnnpipe.registry import structures
 from rnnpipe.structures import Trees
@@ -48,15 +49,6 @@ class DependencyTrees:
 
     def build(self, nodes: Sequence[DocNodes], device: torch.device) -> Trees:
         return Trees.from_parents([n.links for n in nodes], device)
-
-
-def heads_of(doc: DocLike) -> np.ndarray:
-    """``(n,)`` the head of each token; a root's is itself. Raises StructureError if there is no
-    dependency parse."""
-    if len(doc) and not cast(Any, doc).has_annotation("HEAD"):
-        do = "Put a parser before this component, or read heads into the documents."
-        raise StructureError(expected(opening(doc.text), "a dependency parse", "no heads", do))
-    return np.arange(len(doc)) + doc.to_array("HEAD").astype(np.int64)
 
 
 def _post_order(heads: np.ndarray) -> list[int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from rnnpipe.doc_structures.constituents import require_tokens, spans_of
+from rnnpipe.doc_annotation import require_tokens, spans_of
 from rnnpipe.registry import structures
 from rnnpipe.structures import Sequences
 from rnnpipe.types import DocLike, DocNodes, DocStructure

@@ -36,7 +36,8 @@ def positions_of(lengths: np.ndarray) -> np.ndarray:
     size = int(lengths.max(initial=0))
     first = np.cumsum(lengths) - lengths
     shift = np.arange(len(lengths)) * size - first
-    return np.arange(int(lengths.sum())) + np.repeat(shift, lengths)
+    positions: np.ndarray = np.arange(int(lengths.sum())) + np.repeat(shift, lengths)
+    return positions
 
 
 def rows_of(order: np.ndarray, lengths: np.ndarray) -> np.ndarray:

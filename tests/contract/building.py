@@ -26,6 +26,7 @@ GROUPS = {
     "output": "rnnpipe_outputs",
     "adaptation": "rnnpipe_adaptations",
     "structure": "rnnpipe_structures",
+    "edges": "rnnpipe_edges",
 }
 #: What tells the kinds of a group apart.
 PROTOCOLS = {"decoder": DecoderBuilder, "generator": SequenceGeneratorBuilder}
@@ -131,6 +132,12 @@ def settings_of(kind, name):
         ("pooler", "rnnpipe.Mentions.v1"): lambda: {
             "pooler": _load("rnnpipe_poolers", "rnnpipe.Mean.v1")()
         },
+        ("edges", "rnnpipe.TwoWayEdges.v1"): lambda: {"edges": next_token()},
+        ("pooler", "rnnpipe.Mentions.v1"): lambda: {
+            "pooler": _load("rnnpipe_poolers", "rnnpipe.Mean.v1")()
+        },
+        ("structure", "rnnpipe.TokenGraph.v1"): lambda: {"edges": every_edge()},
+        ("structure", "rnnpipe.TokenDag.v1"): lambda: {"edges": {"next": next_token()}},
         ("edges", "rnnpipe.TwoWayEdges.v1"): lambda: {"edges": next_token()},
         ("pooler", "rnnpipe.Concat.v1"): lambda: {
             "parts": {

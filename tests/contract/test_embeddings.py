@@ -166,7 +166,11 @@ def contextual(contextual_embedding_name, nlp):
 
 
 def documents(nlp):
-    return [Doc(nlp.vocab, words=WORDS[i : i + n]) for i, n in [(0, 5), (3, 0), (5, 10), (0, 1)]]
+    docs = [Doc(nlp.vocab, words=WORDS[i : i + n]) for i, n in [(0, 5), (3, 0), (5, 10), (0, 1)]]
+    for doc in docs:
+        if len(doc):
+            doc.spans["mentions"] = [doc[:1], doc[-1:]]
+    return docs
 
 
 def test_documents_do_not_depend_on_the_others(contextual, nlp):

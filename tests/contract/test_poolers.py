@@ -2,21 +2,31 @@
 
 import copy
 import pickle
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from building import build
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnpipe.structures import Encoded, Sequences
+from rnnpipe.structures import Encoded, Mentions, Sequences
 
 WIDTH = 4
 
 
+def documents_of(lengths, device="cpu"):
+    """Documents with two mentions: all nodes but the last one, and all but the first."""
+    structure = Sequences.of(lengths, device)
+    groups = [[np.arange(max(1, n - 1))[:n], np.arange(n)[min(1, n - 1) :]] for n in lengths]
+    mentions = Mentions.of(groups, 2, structure.size, device)
+    return replace(structure, mentions=mentions)
+
+
 def encode(lengths, seed=0, noise=0.0):
     generator = torch.Generator().manual_seed(seed)
-    structure = Sequences.of(lengths)
+    structure = documents_of(lengths)
     states = torch.zeros(len(lengths), structure.size, WIDTH)
     for row, n in zip(states, lengths, strict=True):
         row[:n] = torch.randn(n, WIDTH, generator=generator)
@@ -46,7 +56,7 @@ def test_documents_do_not_depend_on_their_batch_or_its_padding(pooler):
         vectors = pooler(together)
         for i, n in enumerate(lengths):
             states = together.states[i : i + 1, :n].detach()
-            alone = pooler(Encoded(states, Sequences.of([n]), WIDTH // 2))
+            alone = pooler(Encoded(states, documents_of([n]), WIDTH // 2))
             torch.testing.assert_close(vectors[i], alone[0], atol=1e-5, rtol=0)
 
     check()
@@ -63,7 +73,7 @@ def test_runs_without_a_device(pooler_name):
     pooler = build("pooler", pooler_name)(WIDTH).to("meta")
     with torch.device("meta"):
         states = torch.randn(3, 5, WIDTH, requires_grad=True)
-        structure = Sequences(torch.empty(3, dtype=torch.int64), 5)
+        structure = documents_of([5, 0, 3], device="meta")
         pooler(Encoded(states, structure, WIDTH)).sum().backward()
         assert states.grad.shape == states.shape
 

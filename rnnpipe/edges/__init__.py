@@ -1,0 +1,1 @@
+"""Which tokens of a document the edges of a graph join: ``@rnnpipe_edges``."""
