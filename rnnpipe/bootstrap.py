@@ -194,6 +194,35 @@ def rnn_treecat(
 
 
 @_component(
+    "rnn_treeparser",
+    settings={
+        "spans_key": "constituents",
+        "scorer": None,
+        "model": {
+            **_network("rnnpipe.LikelihoodParser.v1"),
+            "decoder": {
+                "@rnnpipe_decoders": "rnnpipe.LikelihoodParser.v1",
+                "composition": {"@rnnpipe_encoders": "rnnpipe.RecursiveNet.v1", "width": 200},
+            },
+        },
+    },
+    assigns=["doc.spans"],
+    scores={
+        "brackets_f": 0.5,
+        "brackets_p": 0.0,
+        "brackets_r": 0.0,
+        "labelled_brackets_f": 0.5,
+    },
+)
+def rnn_treeparser(
+    nlp: Language, name: str, model: Model[Any, Any], spans_key: str, scorer: Scorer
+) -> Any:
+    from rnnpipe.pipeline.treeparser import RnnTreeParser
+
+    return RnnTreeParser(nlp.vocab, model, name, spans_key=spans_key, scorer=scorer)
+
+
+@_component(
     "rnn_lm",
     settings={
         "end_symbol": True,

@@ -37,6 +37,7 @@ from rnnpipe.types import (
     GraphEncoderBuilder,
     Labels,
     PoolerBuilder,
+    TreeDecoder,
     items_of,
 )
 from rnnpipe.word_cache import WordCache
@@ -322,6 +323,8 @@ def require_structure(encoder: Encoder, doc_structure: DocStructure | None) -> N
 
 def require_fit(decoder: Decoder, pooled: bool) -> None:
     """Raises StructureError unless the decoder takes what it is given: documents or nodes."""
+    if isinstance(decoder, TreeDecoder) and not pooled:
+        return
     if not (decoder.labels_documents if pooled else decoder.labels_nodes):
         wanted, other = ("documents", "nodes") if pooled else ("nodes", "documents")
         raise StructureError(

@@ -20,7 +20,7 @@ from rnnpipe.encoders.tree_cells import (
 )
 from rnnpipe.errors import StructureError
 from rnnpipe.registry import encoders
-from rnnpipe.structures import Encoded, State, Trees
+from rnnpipe.structures import Encoded, State, Step, Trees
 from rnnpipe.types import EncoderBuilder, PositiveInt
 
 #: The most children of a node, where each child has weights of its own.
@@ -103,7 +103,7 @@ class TreeEncoder(nn.Module):
     def node_states(self, inputs: Tensor, structure: Trees) -> Tensor:
         """All that a node's state holds, in the order of computation.
         ``(N, n_in) -> (N, states * width)``, h first."""
-        self._check(structure)
+        self._check(structure.arity)
         steps = structure.steps
         x = self.cell.project(inputs)  # (N, gates * width)
         x_leaves, *x_inner = torch.split(x, [structure.n_leaves, *(step.n_nodes for step in steps)])
@@ -117,13 +117,30 @@ class TreeEncoder(nn.Module):
             inner.append(self.cell.merge(x_step, torch.cat([inner[-1], below, nothing]), step))
         return torch.cat([leaves, *inner])
 
-    def _check(self, structure: Trees) -> None:
+    def leaf_states(self, inputs: Tensor) -> Tensor:
+        """All that the state of a node without children holds. ``(n, n_in) -> (n, S)``."""
+        return self.cell.leaf(self.cell.project(inputs))
+
+    def join(self, left: Tensor, right: Tensor) -> Tensor:
+        """The same of nodes without a word that have two children. ``(n, S)`` twice to ``(n, S)``.
+
+        RAISES: StructureError if the cell has weights for one child only."""
+        self._check(2)
+        n = len(left)
+        numbers = torch.arange(2 * n, device=left.device)
+        step = Step(n, 0, numbers % n if n else numbers, numbers.view(2, n).mT)
+        no_word = self.cell.bias.expand(n, -1)  # what a zero vector is projected to
+        return self.cell.merge(
+            no_word, torch.cat([left, right, left.new_zeros(1, left.shape[1])]), step
+        )
+
+    def _check(self, arity: int) -> None:
         most = self.cell.arity
-        if most is not None and structure.arity > most:
+        if most is not None and arity > most:
             raise StructureError(
                 f"encoder.arity: expected trees of at most {most} children a node, got a node with "
-                f"{structure.arity}. Set arity to {structure.arity}, or choose an encoder for any "
-                "number of children, such as 'rnnpipe.ChildSumTreeLSTM.v1'."
+                f"{arity}. Set arity to {arity}, or choose an encoder for any number of children, "
+                "such as 'rnnpipe.ChildSumTreeLSTM.v1'."
             )
 
 

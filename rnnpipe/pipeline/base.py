@@ -35,7 +35,7 @@ from rnnpipe.architectures.network import (
 from rnnpipe.embeddings.builder import has_vocabulary
 from rnnpipe.errors import LabelError, RnnpipeError, StructureError, WeightsError
 from rnnpipe.pipeline.gold import count_known
-from rnnpipe.types import Decoder, Labels, items_of
+from rnnpipe.types import Decoder, Labels, TreeDecoder, items_of
 
 Losses = dict[str, float]
 
@@ -45,11 +45,13 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
 
     labels_documents: whether the decoder labels documents, and so needs a pooler, or tokens.
     labels_spans: whether it labels the spans that a structure over them names, not the tokens.
+    builds_trees: whether it joins the tokens to trees, whose nodes it labels.
     exclusive: whether these labels exclude each other.
     """
 
     labels_documents: ClassVar[bool]
     labels_spans: ClassVar[bool] = False
+    builds_trees: ClassVar[bool] = False
     exclusive: ClassVar[bool] = True
 
     def __init__(
@@ -102,6 +104,14 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
 
     def _check_decoder(self) -> None:
         decoder = cast(Decoder, network_shim(self.model).module.decoder)
+        if isinstance(decoder, TreeDecoder) != self.builds_trees:
+            trees, labels = "one that builds trees", "one that labels what there is"
+            want, got = (trees, labels) if self.builds_trees else (labels, trees)
+            good = "rnnpipe.MarginParser.v1" if self.builds_trees else "rnnpipe.Softmax.v1"
+            raise StructureError(
+                f"components.{self.name}.model.decoder: expected {want}, got "
+                f"{type(decoder).__name__}, {got}. Choose another, such as {good!r}."
+            )
         if decoder.exclusive != self.exclusive:
             one, several = "labels that exclude each other", "labels that are true by themselves"
             want, got = (one, several) if self.exclusive else (several, one)

@@ -11,7 +11,7 @@ from spacy.training import Example
 
 
 def count_known(golds: Iterable[np.ndarray]) -> int:
-    """How many tokens or documents have a gold annotation."""
+    """How many tokens, constituents or documents have a gold annotation."""
     return sum(_known(gold) for gold in golds)
 
 
@@ -20,6 +20,8 @@ def _known(gold: np.ndarray) -> int:
         return int((~gold.all(axis=-1)).sum())
     if gold.dtype.kind == "f":  # (L,): truths, NaN where missing
         return int(not np.isnan(gold).all())
+    if gold.ndim == 2:  # (M, 3): first token, end and class of constituents
+        return len(gold)
     return int((gold >= 0).sum())
 
 

@@ -11,6 +11,7 @@ from rnnpipe.types.images import (
     PixelOutputBuilder,
 )
 from rnnpipe.types.parts import (
+    Composer,
     Decoder,
     DecoderBuilder,
     DocEdges,
@@ -30,6 +31,7 @@ from rnnpipe.types.parts import (
     PoolerBuilder,
     Prediction,
     Stepper,
+    TreeDecoder,
     Words,
     items_of,
 )
@@ -75,6 +77,7 @@ __all__ = [
     "Alphabet",
     "Attention",
     "AttentionBuilder",
+    "Composer",
     "Decoder",
     "DecoderBuilder",
     "Depth",
@@ -122,6 +125,7 @@ __all__ = [
     "StreamingGenerator",
     "Symbols",
     "SymbolsBuilder",
+    "TreeDecoder",
     "Words",
     "items_of",
 ]

@@ -87,6 +87,24 @@ class Layered(Protocol):
         ...
 
 
+@runtime_checkable
+class Composer(Encoder, Protocol):
+    """An encoder of trees that also makes one node of two, for those that build the trees. The
+    state of a node, ``(S,)``, may hold more than ``n_out`` features, of which these come first."""
+
+    def leaf_states(self, inputs: Tensor) -> Tensor:
+        """Nodes without children. ``(n, n_in) -> (n, S)``."""
+        ...
+
+    def join(self, left: Tensor, right: Tensor) -> Tensor:
+        """Nodes of two children and without a word. ``(n, S)`` twice to ``(n, S)``."""
+        ...
+
+    def node_states(self, inputs: Tensor, structure: Trees) -> Tensor:
+        """All nodes of given trees, in the order of their computation. ``(N, n_in) -> (N, S)``."""
+        ...
+
+
 class Pooler(Protocol):
     """Node states to one vector a document, ``(B, n_out)``; zeros for an empty document."""
 
@@ -115,6 +133,15 @@ class Decoder(Protocol):
         ...
 
     def predict(self, x: Encoded | Tensor) -> Prediction: ...
+
+
+@runtime_checkable
+class TreeDecoder(Decoder, Protocol):
+    """A decoder that joins a document's nodes to a binary tree. It labels neither the nodes that it
+    is given nor documents; gold annotations are constituents ``(B, M, 3)``, and predictions all
+    nodes of the trees ``(B, N, 3)``: first token, end and class of each, -1 at padding."""
+
+    builds_trees: bool
 
 
 @dataclass(frozen=True)

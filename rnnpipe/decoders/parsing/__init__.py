@@ -1,0 +1,1 @@
+"""Binary trees that are built by joining neighbours: how they are searched for and scored."""
