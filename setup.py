@@ -171,6 +171,9 @@ REGISTERED = {
         "rnnpipe.sequence_scorer.v1 = rnnpipe.pipeline.seq2seq_scores:sequence_scorer",
         "rnnpipe.translation_scorer.v1 = rnnpipe.pipeline.seq2seq_scores:translation_scorer",
     ],
+    "spacy_loggers": [
+        "rnnpipe.Console.v1 = rnnpipe.loggers.console:Console",
+    ],
     "spacy_batchers": [
         "rnnpipe.StreamBatcher.v1 = rnnpipe.corpora.stream:StreamBatcher",
     ],

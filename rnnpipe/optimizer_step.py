@@ -31,8 +31,21 @@ def parameter_key(owner: str, name: str) -> Key:
     return ("rnnpipe", owner, name)
 
 
+@dataclass(frozen=True)
+class StepReport:
+    """What a step did, in numbers that it had to know anyway, for who watches the training.
+
+    gradient_norm: of all gradients together, before clipping.
+    scale: what they were divided by to clip them; 1 if they were not.
+    """
+
+    gradient_norm: float
+    scale: float
+    learn_rate: float
+
+
 @torch.no_grad()
-def step(optimizer: Optimizer, parameters: Mapping[Key, Tensor]) -> None:
+def step(optimizer: Optimizer, parameters: Mapping[Key, Tensor]) -> StepReport | None:
     """Update the parameters that have a gradient, then drop the gradients.
 
     With ``g`` the clipped gradient, ``t`` the number of updates of a parameter so far and ``m``,
@@ -44,6 +57,8 @@ def step(optimizer: Optimizer, parameters: Mapping[Key, Tensor]) -> None:
 
     A parameter whose shape has changed since the last step starts afresh.
 
+    Returns ``None`` if no parameter has a gradient.
+
     Raises :class:`TrainingError` if a gradient is not finite; weights and state are then unchanged.
     """
     trained = {
@@ -52,10 +67,13 @@ def step(optimizer: Optimizer, parameters: Mapping[Key, Tensor]) -> None:
         if weight.grad is not None and weight.requires_grad and weight.numel()
     }
     try:
-        if trained:
-            scale = _gradient_scale(optimizer, trained)
-            for group in _groups(optimizer, trained):
-                _update(optimizer, group, scale)
+        if not trained:
+            return None
+        norm = _gradient_norm(optimizer, trained)
+        scale = max(1.0, norm / float(optimizer.grad_clip)) if optimizer.grad_clip else 1.0
+        for group in _groups(optimizer, trained):
+            _update(optimizer, group, scale)
+        return StepReport(norm, scale, float(optimizer.learn_rate))
     finally:
         for weight in parameters.values():
             weight.grad = None
@@ -72,8 +90,8 @@ class _Group:
     grads: list[Tensor]
 
 
-def _gradient_scale(optimizer: Optimizer, trained: Mapping[Key, Tensor]) -> float:
-    """What all gradients are divided by, so that their common norm is within ``grad_clip``."""
+def _gradient_norm(optimizer: Optimizer, trained: Mapping[Key, Tensor]) -> float:
+    """The common norm of all gradients, with L2 in them if it is no weight decay."""
     grads = _gradients(trained.values())
     if optimizer.L2 and not optimizer.L2_is_weight_decay:
         torch._foreach_add_(grads, list(trained.values()), alpha=float(optimizer.L2))
@@ -88,7 +106,7 @@ def _gradient_scale(optimizer: Optimizer, trained: Mapping[Key, Tensor]) -> floa
             "Lower the learning rate or set grad_clip; if it happens at the first step, look for "
             "NaN in the word vectors or the targets."
         )
-    return max(1.0, total / float(optimizer.grad_clip)) if optimizer.grad_clip else 1.0
+    return total
 
 
 def _groups(optimizer: Optimizer, trained: Mapping[Key, Tensor]) -> list[_Group]:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from rnnpipe.dropout import set_dropout_rate
 from rnnpipe.errors import SettingsError, StructureError, WeightsError, expected
 from rnnpipe.lock import SharedLock
-from rnnpipe.optimizer_step import Key, parameter_key, step
+from rnnpipe.optimizer_step import Key, StepReport, parameter_key, step
 from rnnpipe.types import Precision
 from rnnpipe.weights import Facts, dump, load_into, parse
 
@@ -64,6 +64,8 @@ class TorchShim(PyTorchShim):
         self.build = build
         self.facts = _as_json(facts)
         self.precision = precision
+        #: Of the last step of the optimizer; nothing depends on it.
+        self.last_step: StepReport | None = None
         self._owner = uuid4().hex
         self._weights_version = 0
         self._lock = SharedLock()
@@ -169,7 +171,7 @@ class TorchShim(PyTorchShim):
             )
         with self._lock.exclusive():
             if isinstance(optimizer, Optimizer):
-                step(optimizer, self._parameters())
+                self.last_step = step(optimizer, self._parameters())
             else:
                 self._hand_over(optimizer)
             self._weights_version += 1

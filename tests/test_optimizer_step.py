@@ -11,7 +11,7 @@ from thinc.api import SGD, Adam, Linear, Optimizer, PyTorchShim, RAdam, compound
 from torch import nn
 
 from rnnpipe.errors import TrainingError
-from rnnpipe.optimizer_step import parameter_key, step
+from rnnpipe.optimizer_step import StepReport, parameter_key, step
 
 KEY = parameter_key
 
@@ -326,3 +326,11 @@ def test_a_module_without_gradients_is_left_alone():
     step(optimizer, {})
     assert isinstance(optimizer, Optimizer)
     assert not optimizer.mom1 and not optimizer.averages and not optimizer.nr_update
+
+
+@pytest.mark.parametrize(("clip", "scale"), [(0.0, 1.0), (2.5, 2.0), (10.0, 1.0)])
+def test_a_step_tells_the_norm_before_clipping(clip, scale):
+    ours = parameters((2,), (1,))
+    set_gradients(ours, [3.0, 0.0], [4.0])
+    assert step(Adam(0.25, grad_clip=clip), ours) == StepReport(5.0, scale, 0.25)
+    assert step(Adam(0.25), ours) is None  # the gradients are gone

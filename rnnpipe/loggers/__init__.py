@@ -1,0 +1,1 @@
+"""What ``[training.logger]`` can name."""
