@@ -58,10 +58,15 @@ class Part:
         return None
 
     @cached_property
-    def text(self) -> str:
-        """Its docstring and those of the classes to which that refers, as plain text."""
+    def documentation(self) -> str:
+        """Its docstring and those of the classes to which that refers, code in double backticks."""
         documented = self._component() if self.registry == FACTORIES else self._load()
-        return _plain(inspect.getdoc(documented) or "", documented.__module__)
+        return _whole(inspect.getdoc(documented) or "", documented.__module__)
+
+    @property
+    def text(self) -> str:
+        """The documentation as plain text."""
+        return self.documentation.replace("``", "")
 
     @property
     def summary(self) -> str:
@@ -183,12 +188,11 @@ def _part(registry: str, entry: EntryPoint) -> Part:
 _REFERENCE = re.compile(r":(?:class|func|data|meth|mod):`~?([\w.]+)`")
 
 
-def _plain(text: str, module: str) -> str:
-    """Without the marks of reStructuredText, and with what is said of the classes it refers to."""
+def _whole(text: str, module: str) -> str:
+    """With what is said of the classes it refers to, whose names become code."""
     seen = dict.fromkeys(_documented(re.findall(r"see :class:`~?([\w.]+)`", text), module))
     whole = "\n\n".join([text, *seen])
-    whole = _REFERENCE.sub(lambda match: match[1].rpartition(".")[2], whole)
-    return whole.replace("``", "").strip()
+    return _REFERENCE.sub(lambda match: f"``{match[1].rpartition('.')[2]}``", whole).strip()
 
 
 def _documented(paths: Iterable[str], module: str) -> Iterator[str]:
