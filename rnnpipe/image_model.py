@@ -145,7 +145,8 @@ class ImageModel(nn.Module):
         batch_size, height, width = pixels.shape[:3]
         structure = Grids.from_shapes([(height, width)] * batch_size, pixels.device)
         encoded: Encoded = self.encoder(x.flatten(1, 2), structure)
-        return self._read(encoded.states).view(batch_size, height, width, -1)
+        features = self._read(encoded.states)  # (B, T, readout)
+        return features.view(batch_size, height, width, features.shape[2])
 
     def _values(self, pixels: Tensor) -> Tensor:
         """Intensities in [-1, 1]."""
@@ -156,7 +157,7 @@ class ImageModel(nn.Module):
         if self.classes is None or classes is None:
             return features
         shift: Tensor = self.classes(classes)  # (B, D)
-        return features + shift.view(len(shift), *[1] * (features.dim() - 2), -1)
+        return features + shift.view(len(shift), *[1] * (features.dim() - 2), shift.shape[1])
 
     def _read(self, states: Tensor) -> Tensor:
         """``(..., n_out) -> (..., readout)``."""

@@ -62,7 +62,8 @@ class DiagonalBiLSTMLayer(PixelLSTMLayer):
         course = diagonal_course(*images.shape[:3], images.device)
         both = [course.gather(x.flatten(0, 2)) for x in (images, images.flip(2))]
         halves = self.lstm(torch.stack(both), course)
-        left, right = (course.scatter(h).view(*images.shape[:3], -1) for h in halves)
+        shape = (*images.shape[:3], self.lstm.width)
+        left, right = (course.scatter(h).view(shape) for h in halves)
         return left + pad(right.flip(2), (0, 0, 0, 0, 1, -1))
 
     def start(self, batch_size: int, width: int) -> DiagonalState:

@@ -60,7 +60,7 @@ class RowLSTMLayer(PixelLSTMLayer):
         course = row_course(*images.shape[:3], self.reach, images.device)
         x = windows(images, self.reach).flatten(0, 2)
         h = self.lstm(course.gather(x).unsqueeze(0), course).squeeze(0)
-        return course.scatter(h).view(*images.shape[:3], -1)
+        return course.scatter(h).view(*images.shape[:3], self.lstm.width)
 
     def start(self, batch_size: int, width: int) -> RowState:
         like = self.lstm.bias

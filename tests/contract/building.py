@@ -11,7 +11,7 @@ import spacy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from rnnpipe.structures import Dags, Graphs, Sequences, Trees
+from rnnpipe.structures import Dags, Graphs, Grids, Sequences, Trees
 from rnnpipe.types import DecoderBuilder, Labels, SequenceGeneratorBuilder, items_of
 
 GROUPS = {
@@ -24,6 +24,7 @@ GROUPS = {
     "attention": "rnnpipe_attentions",
     "symbols": "rnnpipe_symbols",
     "output": "rnnpipe_outputs",
+    "pixel_output": "rnnpipe_pixel_outputs",
     "adaptation": "rnnpipe_adaptations",
     "structure": "rnnpipe_structures",
     "edges": "rnnpipe_edges",
@@ -66,12 +67,24 @@ def dags_of(lengths, device="cpu"):
     return Dags.from_edges(lengths, [edges_of(n) for n in lengths], 1, device)
 
 
+def grids_of(lengths, device="cpu"):
+    """Images of two rows, or of one."""
+    return Grids.from_shapes([(1, n) if n % 2 else (2, n // 2) for n in lengths], device)
+
+
 #: By the structure that an encoder reads: one of documents with these numbers of nodes.
-STRUCTURES_OF = {Sequences: Sequences.of, Trees: trees_of, Graphs: graphs_of, Dags: dags_of}
+STRUCTURES_OF = {
+    Sequences: Sequences.of,
+    Trees: trees_of,
+    Graphs: graphs_of,
+    Dags: dags_of,
+    Grids: grids_of,
+}
 
 #: Kinds within a kind, by what the parts declare about themselves.
 DECLARED = {
     "node_encoder": ("encoder", lambda builder: builder(4).structure in STRUCTURES_OF),
+    "grid_encoder": ("encoder", lambda builder: builder(4).structure is Grids),
     "sequence_encoder": ("encoder", lambda builder: builder(4).structure is Sequences),
     "causal_encoder": (
         "encoder",
