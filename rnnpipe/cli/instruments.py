@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from rnnpipe.cli.pipelines import find_pipe, language_model_reader, load_pipeline
-from rnnpipe.cli.text import open_text, typed
+from rnnpipe.cli.text import open_text, say_written, typed
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.instruments.attention import draw_attention, pooling_attention, translation_attention
 from rnnpipe.instruments.exposure_bias import ExposureBias
 from rnnpipe.instruments.exposure_bias import exposure_bias as measure_exposure_bias
 from rnnpipe.instruments.exposure_picture import draw_exposure_bias
-from rnnpipe.instruments.files import replaced, require_suffix
+from rnnpipe.instruments.files import replaced, require_new, require_suffix
 from rnnpipe.instruments.pictures import require_picture
 from rnnpipe.instruments.trace import Cell, trace
 from rnnpipe.instruments.trace_html import html_page
@@ -28,6 +28,7 @@ def exposure_bias(
     model: str,
     path: Path,
     output: Path | None,
+    force: bool,
     settings: dict[str, int],
     limit: int,
     encoding: str,
@@ -39,6 +40,7 @@ def exposure_bias(
     Raises SettingsError and CorpusError for what is wrong with pipeline, file or settings."""
     if output is not None:
         require_picture(output)
+        require_new(output, force)
     reader = language_model_reader(model, component)
     text = _beginning(path, encoding, limit)
     result = measure_exposure_bias(reader, text, where=str(path), **settings)
@@ -52,7 +54,7 @@ def exposure_bias(
         console.print(f"The gap grows by {result.growth:+.3f} from the first to the last quarter")
     if output is not None:
         draw_exposure_bias(result, output)
-        _say_written(output)
+        say_written(output)
 
 
 def _table(result: ExposureBias) -> Table:
@@ -78,6 +80,7 @@ def loss(
     text: str | None,
     cell: str | None,
     output: Path | None,
+    force: bool,
     limit: int,
     encoding: str,
     component: str | None,
@@ -87,6 +90,7 @@ def loss(
     Raises SettingsError and CorpusError for what is wrong with pipeline, text, cell or output."""
     if output is not None:
         require_suffix(output, [".html"])
+        require_new(output, force)
     unit = None if cell is None else Cell.parse(cell)
     if (path is None) == (text is None):
         got = "no text" if path is None else "both"
@@ -100,14 +104,15 @@ def loss(
         with replaced(output) as unfinished:
             title = f"Loss of {Path(model).name} on {path.name if path else 'a text'}"
             unfinished.write_text(html_page(result, title), encoding="utf-8")
-        _say_written(output)
+        say_written(output)
 
 
-def attention(model: str, text: str, output: Path, component: str | None) -> None:
+def attention(model: str, text: str, output: Path, force: bool, component: str | None) -> None:
     """Draw where a network looks.
 
     Raises SettingsError and CorpusError for what is wrong with pipeline, text or output."""
     require_picture(output)
+    require_new(output, force)
     typed(text, "TEXT")
     nlp = load_pipeline(model)
     what = "one with attention (rnn_seq2seq, rnn_textcat, rnn_textcat_multilabel)"
@@ -119,13 +124,9 @@ def attention(model: str, text: str, output: Path, component: str | None) -> Non
     else:
         found = pooling_attention(nlp, pipe, text)
     draw_attention(found, output)
-    _say_written(output)
+    say_written(output)
 
 
 def _beginning(path: Path, encoding: str, limit: int) -> str:
     file = open_text(path, encoding)
     return "".join(file.read(0, min(limit, file.length)))
-
-
-def _say_written(path: Path) -> None:
-    Console(stderr=True).print(f"Wrote {path}", highlight=False, markup=False, soft_wrap=True)

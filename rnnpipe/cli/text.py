@@ -1,9 +1,11 @@
-"""The text that a command is about: in a file, or on the command line."""
+"""The text that a command is about, in a file or on the command line; and what it says itself."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+
+from rich.console import Console
 
 from rnnpipe.corpora.files import read_lines
 from rnnpipe.corpora.text_file import TextFile
@@ -38,6 +40,15 @@ def typed(text: str, where: str) -> str:
         do = "Convert it to the encoding of your terminal."
         raise CorpusError(expected(where, "text", text[error.start], do)) from None
     return text
+
+
+def say(text: str) -> None:
+    """On standard error, beside what a command prints."""
+    Console(stderr=True).print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def say_written(path: Path) -> None:
+    say(f"Wrote {path}")
 
 
 def _nothing(path: Path) -> CorpusError:

@@ -45,3 +45,16 @@ def visible(piece: str) -> str:
 
 
 _SPELT = {"\n": "↵\n", "\t": "⇥\t"}
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+def sparkline(values: np.ndarray) -> str:
+    """A line of blocks, the lowest for the least value; a space for one that is not finite."""
+    finite = values[np.isfinite(values)]
+    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
+    scale = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
+    return "".join(
+        _BLOCKS[round((value - low) * scale)] if math.isfinite(value) else " "
+        for value in values.tolist()
+    )

@@ -14,12 +14,34 @@ from rnnpipe.errors import SettingsError, expected
 @contextmanager
 def replaced(path: Path) -> Iterator[Path]:
     """A path to write to, beside ``path`` and with its name; the file is moved to ``path`` when
-    the block ends, and removed if it ends in an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f"{path.name}.unfinished-", dir=path.parent) as scratch:
+    the block ends, and removed if it ends in an error.
+
+    Raises SettingsError if no file can be written there."""
+    with _beside(path) as scratch:
         unfinished = Path(scratch) / path.name
         yield unfinished
         os.replace(unfinished, path)
+
+
+def _beside(path: Path) -> TemporaryDirectory[str]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return TemporaryDirectory(prefix=f"{path.name}.unfinished-", dir=path.parent)
+    except OSError as error:
+        want, do = "a file that can be written", "Give it another name."
+        raise SettingsError(expected(f"output {path}", want, error.strerror, do)) from None
+
+
+def require_new(path: Path, force: bool) -> None:
+    """To be called before the work whose result is written there.
+
+    Raises SettingsError if no file can be written there, or if there is something already that
+    may not be replaced; a folder never may."""
+    if path.exists() and not (force and path.is_file()):
+        got = "a folder" if path.is_dir() else "one that is there"
+        do = "Give it another name." if path.is_dir() else "Give it another name, or --force."
+        raise SettingsError(expected(f"output {path}", "a new file", got, do))
+    _beside(path).cleanup()
 
 
 def require_suffix(path: Path, suffixes: Sequence[str]) -> None:

@@ -1,5 +1,7 @@
 """Running a command, and reading what it says."""
 
+import numpy as np
+from matplotlib.image import imread
 from typer.testing import CliRunner
 
 from rnnpipe.cli import app
@@ -23,3 +25,9 @@ def fails(*arguments, **settings):
     assert result.stdout == ""
     assert isinstance(result.exception, SystemExit)
     return result.stderr.strip()
+
+
+def colours(picture):
+    """How many a PNG file has."""
+    pixels = imread(picture)
+    return len(np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0))

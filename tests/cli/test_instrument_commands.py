@@ -3,18 +3,11 @@
 import json
 from xml.etree import ElementTree
 
-import numpy as np
 import pytest
-from commands import fails, works
-from matplotlib.image import imread
+from commands import colours, fails, works
 from small_pipelines import TEXT
 
 SMALL = ["--prompts", 3, "--prompt-length", 5, "--length", 8, "--ranges", 2, "--order", 2]
-
-
-def colours(path):
-    pixels = imread(path)
-    return len(np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0))
 
 
 def test_exposure_bias_in_numbers_and_a_picture(models, text_file, tmp_path):
@@ -101,3 +94,17 @@ def test_a_picture_that_cannot_be_is_refused_first(models, tmp_path):
     for command in (["attention", "gone", "text"], ["exposure-bias", "gone", "gone.txt"]):
         error = fails(*command, "--output", tmp_path / "heat.jpg")
         assert "expected a file name that ends in .png or .svg, got 'heat.jpg'" in error
+
+
+def test_nothing_is_overwritten_unasked(models, tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text("precious")
+    command = ["loss", models / "characters", "--text", "rose", "--output", page]
+    assert "expected a new file, got 'one that is there'. Give it another" in fails(*command)
+    assert page.read_text() == "precious"
+    works(*command, "--force")
+    assert "<html" in page.read_text()
+    (tmp_path / "heat.png").write_text("precious")
+    for rest in (["attention", models / "cat", "a"], ["exposure-bias", models / "cat", "a.txt"]):
+        assert "heat.png: expected a new file" in fails(*rest, "-o", tmp_path / "heat.png")
+    assert "expected a file that can be written" in fails(*command[:-1], page / "page.html")

@@ -14,6 +14,7 @@ from rnnpipe.cli.commands.instruments import attention_cli, exposure_bias_cli, l
 from rnnpipe.cli.commands.language_models import generate_cli, perplexity_cli
 from rnnpipe.cli.commands.parts import info_cli, list_cli, plugins_cli
 from rnnpipe.cli.commands.starting import quickstart_cli
+from rnnpipe.cli.commands.training import curves_cli
 
 HELP = (
     "Recurrent networks for spaCy: taggers, entity recognisers, text classifiers, language models."
@@ -23,6 +24,7 @@ HELP = (
 PANELS: dict[str, dict[str, Callable[..., None]]] = {
     "To begin with": {"quickstart": quickstart_cli},
     "What a config can name": {"list": list_cli, "info": info_cli, "plugins": plugins_cli},
+    "Training": {"curves": curves_cli},
     "With a language model": {"generate": generate_cli, "perplexity": perplexity_cli},
     "What a network does": {
         "exposure-bias": exposure_bias_cli,

@@ -10,6 +10,7 @@ import typer
 from rnnpipe.cli.commands.options import (
     Component,
     Encoding,
+    Force,
     Json,
     Picture,
     Pipeline,
@@ -24,6 +25,7 @@ def exposure_bias_cli(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Picture to draw: .png or .svg")
     ] = None,
+    force: Force = False,
     prompts: Annotated[int, typer.Option(min=2, help="Places of the file to continue")] = 100,
     prompt_length: Annotated[
         int, typer.Option(min=1, help="Symbols of real text before each")
@@ -60,7 +62,7 @@ def exposure_bias_cli(
             "order": order,
             "seed": seed,
         }
-        exposure_bias(model, file, output, settings, limit, encoding, component, json)
+        exposure_bias(model, file, output, force, settings, limit, encoding, component, json)
 
 
 def loss_cli(
@@ -76,6 +78,7 @@ def loss_cli(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Page to write: .html")
     ] = None,
+    force: Force = False,
     limit: Annotated[
         int, typer.Option(min=1, help="Read at most so many characters of the file")
     ] = 2_000,
@@ -92,13 +95,14 @@ def loss_cli(
     with errors_told():
         from rnnpipe.cli.instruments import loss
 
-        loss(model, file, text, cell, output, limit, encoding, component)
+        loss(model, file, text, cell, output, force, limit, encoding, component)
 
 
 def attention_cli(
     model: Pipeline,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The text to look at")],
     output: Picture,
+    force: Force = False,
     component: Component = None,
 ) -> None:
     """Draw where a network looks.
@@ -109,4 +113,4 @@ def attention_cli(
     with errors_told():
         from rnnpipe.cli.instruments import attention
 
-        attention(model, text, output, component)
+        attention(model, text, output, force, component)
