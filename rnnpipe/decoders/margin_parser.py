@@ -9,6 +9,7 @@ from typing import cast
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from rnnpipe.decoders.parsing.brackets import Brackets
 from rnnpipe.decoders.parsing.parser import TreeParser, on_host
@@ -107,10 +108,11 @@ class MarginTreeParser(TreeParser[Rivals]):
     def loss_of(self, x: Encoded, plan: Rivals) -> Tensor:
         states = self.states_of(x, plan.trees, plan.documents)  # (B * (K + 1), N, S)
         shape = plan.joins.shape
-        scores = self.scores_of(states).gather(1, plan.joins.clamp(min=0).flatten(0, 1))
-        sums = scores.view(shape).masked_fill(plan.joins < 0, 0.0).cumsum(2)  # (B, K + 1, T - 1)
+        scores = F.pad(self.scores_of(states), (0, 1))  # no join: 0
+        places = plan.joins.masked_fill(plan.joins < 0, states.shape[1]).flatten(0, 1)
+        sums = scores.gather(1, places).view(shape).cumsum(2)  # (B, K + 1, T - 1)
         violation = sums[:, :-1] + self.kappa * plan.wrong - sums[:, -1:]
         violation = violation.masked_fill(plan.wrong == 0, 0.0).flatten(1)
-        margin = torch.nn.functional.pad(violation, (0, 1)).amax(1)  # T may be 1; never below 0
+        margin = F.pad(violation, (0, 1)).amax(1)  # T may be 1; never below 0
         right = states.view(*shape[:2], *states.shape[1:])[:, -1]
         return margin.sum() + self.label_loss(right, plan.classes)

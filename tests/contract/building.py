@@ -12,7 +12,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from rnnpipe.structures import Dags, Graphs, Grids, Sequences, Trees
-from rnnpipe.types import DecoderBuilder, Labels, SequenceGeneratorBuilder, items_of
+from rnnpipe.types import DecoderBuilder, Labels, SequenceGeneratorBuilder, TreeDecoder, items_of
 
 GROUPS = {
     "encoder": "rnnpipe_encoders",
@@ -91,6 +91,7 @@ DECLARED = {
         lambda builder: builder(4).structure is Sequences and builder(4).causal,
     ),
     "node_decoder": ("decoder", lambda builder: _decoder(builder).labels_nodes),
+    "tree_decoder": ("decoder", lambda builder: isinstance(_decoder(builder), TreeDecoder)),
     "document_decoder": ("decoder", lambda builder: _decoder(builder).labels_documents),
     "lexical_embedding": ("embedding", lambda builder: _lexical(builder)),
     "fed_embedding": (
@@ -162,6 +163,11 @@ def settings_of(kind, name):
         ("embedding", "rnnpipe.Tok2Vec.v1"): lambda: {"tok2vec": FixedWidth(6)},
         ("generator", "rnnpipe.Sampler.v1"): lambda: {"seed": 1},
         # Built as either kind, to see which it is.
+        **{
+            (kind, f"rnnpipe.{loss}Parser.v1"): composition
+            for kind in ("decoder", "generator")
+            for loss in ("Likelihood", "Margin")
+        },
         ("decoder", "rnnpipe.ConstrainedBeam.v1"): lambda: {"phrases": [[1], [2, 3]]},
         ("generator", "rnnpipe.ConstrainedBeam.v1"): lambda: {"phrases": [[1], [2, 3]]},
         ("generator", "rnnpipe.StochasticBeam.v1"): lambda: {"seed": 1},
@@ -203,6 +209,10 @@ def next_token():
 
 def every_edge():
     return {name: build("edges", name) for name in names_of("edges")}
+
+
+def composition():
+    return {"composition": _load("rnnpipe_encoders", "rnnpipe.RecursiveNet.v1")(width=5)}
 
 
 @functools.cache

@@ -1,7 +1,7 @@
 """A handful of annotated sentences, small networks for them, and how the tests use both."""
 
 import spacy
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.util import fix_random_seed
 
@@ -18,6 +18,12 @@ SENTENCES = [
     (["Rain", "again", "!"], ["NOUN", "ADV", "PUNCT"]),
 ]
 ENTITIES = [[(2, 3, "GPE"), (4, 5, "GPE")], [(2, 4, "PERSON"), (5, 6, "GPE")], [], []]
+CONSTITUENTS = [
+    [(2, 5, "NP"), (1, 5, "VP"), (0, 6, "S")],
+    [(2, 4, "NP"), (4, 6, "PP"), (1, 6, "VP"), (0, 6, "S")],
+    [(0, 3, "S")],
+    [(0, 1, "NP"), (0, 3, "FRAG"), (0, 3, "S")],
+]
 CATS = [{"travel": 1.0, "dull": 0.0}, {"travel": 1.0, "dull": 0.0}] + [
     {"travel": 0.0, "dull": 1.0}
 ] * 2
@@ -31,16 +37,21 @@ DECODERS = {
     "rnn_ner": "rnnpipe.CRF.v1",
     "rnn_textcat": "rnnpipe.Softmax.v1",
     "rnn_textcat_multilabel": "rnnpipe.Sigmoid.v1",
+    "rnn_treeparser": "rnnpipe.LikelihoodParser.v1",
 }
+COMPOSITION = {"@rnnpipe_encoders": "rnnpipe.RecursiveNet.v1", "width": 32}
 FACTORIES = sorted(DECODERS)
 
 
 def model_config(factory, **changes):
+    decoder = {"@rnnpipe_decoders": DECODERS[factory]}
+    if factory == "rnn_treeparser":
+        decoder["composition"] = COMPOSITION
     config = {
         "@architectures": "rnnpipe.Network.v1",
         "embedding": EMBEDDING,
         "encoder": ENCODER,
-        "decoder": {"@rnnpipe_decoders": DECODERS[factory]},
+        "decoder": decoder,
         **changes,
     }
     if "textcat" in factory:
@@ -50,12 +61,12 @@ def model_config(factory, **changes):
 
 def examples_for(nlp):
     examples = []
-    for (words, tags), ents, cats in zip(SENTENCES, ENTITIES, CATS, strict=True):
+    for (words, tags), ents, cats, constituents in zip(
+        SENTENCES, ENTITIES, CATS, CONSTITUENTS, strict=True
+    ):
         reference = Doc(nlp.vocab, words=words, tags=tags, pos=["X"] * len(words))
-
-        reference.ents = [
-            spacy.tokens.Span(reference, start, end, label=label) for start, end, label in ents
-        ]
+        reference.ents = [Span(reference, *entity) for entity in ents]
+        reference.spans["constituents"] = [Span(reference, *span) for span in constituents]
         reference.cats = cats
         examples.append(Example(Doc(nlp.vocab, words=words), reference))
     return examples
@@ -83,13 +94,15 @@ def annotations(factory, doc):
         return [t.tag_ for t in doc]
     if factory == "rnn_ner":
         return [(e.start, e.end, e.label_) for e in doc.ents]
+    if factory == "rnn_treeparser":
+        return [(s.start, s.end, s.label_) for s in doc.spans["constituents"]]
     return {label: round(value, 4) for label, value in doc.cats.items()}
 
 
 def truth(factory, i):
     if factory == "rnn_tagger":
         return SENTENCES[i][1]
-    return ENTITIES[i]
+    return ENTITIES[i] if factory == "rnn_ner" else CONSTITUENTS[i]
 
 
 def fresh_docs(nlp):

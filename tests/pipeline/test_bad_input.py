@@ -16,6 +16,7 @@ from rnnpipe.errors import LabelError, RnnpipeError, SettingsError, StructureErr
 def with_annotation(nlp, tag="NEW", label="NEW"):
     doc = Doc(nlp.vocab, words=["Hi", "Bo"], tags=[tag, tag])
     doc.ents = [Span(doc, 1, 2, label=label)]
+    doc.spans["constituents"] = [Span(doc, 0, 2, label=label)]
     doc.cats = {label: 1.0}
     return Example(Doc(nlp.vocab, words=["Hi", "Bo"]), doc)
 
@@ -34,7 +35,12 @@ def test_an_empty_corpus(factory):
 
 @pytest.mark.parametrize(
     ("factory", "annotation"),
-    [("rnn_tagger", "token.tag"), ("rnn_ner", "doc.ents"), ("rnn_textcat", "doc.cats")],
+    [
+        ("rnn_tagger", "token.tag"),
+        ("rnn_ner", "doc.ents"),
+        ("rnn_textcat", "doc.cats"),
+        ("rnn_treeparser", r"constituents in doc.spans\['constituents'\]"),
+    ],
 )
 def test_a_corpus_without_annotation(factory, annotation):
     nlp = pipeline(factory)
@@ -46,7 +52,12 @@ def test_a_corpus_without_annotation(factory, annotation):
 
 @pytest.mark.parametrize(
     ("factory", "score", "value"),
-    [("rnn_tagger", "tag_acc", 18 / 20), ("rnn_ner", "ents_r", 4 / 5), ("rnn_textcat", None, None)],
+    [
+        ("rnn_tagger", "tag_acc", 18 / 20),
+        ("rnn_ner", "ents_r", 4 / 5),
+        ("rnn_textcat", None, None),
+        ("rnn_treeparser", None, None),
+    ],
 )
 def test_a_label_seen_only_in_dev_counts_as_an_error_and_nothing_breaks(factory, score, value):
     nlp = pipeline(factory)
@@ -115,6 +126,7 @@ def test_several_categories_at_once_have_no_positive_label():
         ("rnn_tagger", "Sigmoid", "expected one that labels nodes, got SigmoidDecoder"),
         ("rnn_ner", "Sigmoid", "expected one that labels nodes, got SigmoidDecoder"),
         ("rnn_textcat", "CRF", "expected one that labels documents, got CRFDecoder"),
+        ("rnn_treeparser", "Softmax", "expected one that builds trees, got SoftmaxDecoder"),
         ("rnn_textcat", "Sigmoid", "expected one for labels that exclude each other, got Sigmoid"),
         ("rnn_textcat_multilabel", "Softmax", "expected one for labels that are true by themselve"),
     ],

@@ -40,8 +40,8 @@ def test_overfits_a_handful_of_sentences(trained):
 def test_scores_itself(trained):
     factory, nlp, _ = trained
     scores = nlp.evaluate(examples_for(nlp))
-    key = {"rnn_tagger": "tag_acc", "rnn_ner": "ents_f"}.get(factory, "cats_macro_auc")
-    assert scores[key] == 1.0
+    keys = {"rnn_tagger": "tag_acc", "rnn_ner": "ents_f", "rnn_treeparser": "labelled_brackets_f"}
+    assert scores[keys.get(factory, "cats_macro_auc")] == 1.0
 
 
 def test_round_trips_give_equal_predictions(trained, stored):
@@ -183,7 +183,9 @@ def test_long_documents_are_cut_into_windows(trained):
     if "textcat" in factory:
         assert long == pytest.approx(whole, abs=0.1)
     else:
-        assert np.mean([item in whole for item in long]) > 0.95
+        # One word read otherwise may change all of the tree that is above it.
+        least = 0.5 if factory == "rnn_treeparser" else 0.95
+        assert np.mean([item in whole for item in long]) > least
     reference = Doc(nlp.vocab, words=words)
     nlp.update([Example(Doc(nlp.vocab, words=words), reference)], sgd=optimizer)
 
