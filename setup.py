@@ -164,10 +164,12 @@ REGISTERED = {
         "rnnpipe.ImageFolder.v1 = rnnpipe.corpora.image_folder:ImageFolder",
         "rnnpipe.LineCorpus.v1 = rnnpipe.corpora.lines:LineCorpus",
         "rnnpipe.ParallelCorpus.v1 = rnnpipe.corpora.parallel:ParallelCorpus",
+        "rnnpipe.RelationCorpus.v1 = rnnpipe.corpora.relations:RelationCorpus",
         "rnnpipe.SlotIntentCorpus.v1 = rnnpipe.corpora.slot_intent:SlotIntentCorpus",
         "rnnpipe.TextStream.v1 = rnnpipe.corpora.stream:TextStream",
     ],
     "spacy_scorers": [
+        "rnnpipe.relation_scorer.v1 = rnnpipe.pipeline.relation_scores:relation_scorer",
         "rnnpipe.sequence_scorer.v1 = rnnpipe.pipeline.seq2seq_scores:sequence_scorer",
         "rnnpipe.translation_scorer.v1 = rnnpipe.pipeline.seq2seq_scores:translation_scorer",
     ],
