@@ -193,9 +193,10 @@ IMAGES = ["pillow>=11"]
 TRANSLATION = ["sacrebleu>=2.4,<3"]
 #: Byte pair encoding.
 SUBWORDS = ["tokenizers>=0.21,<1"]
+#: The conformance kit, rnnpipe.testing.
+KIT = ["pytest>=8", "hypothesis>=6.100"]
 TEST = [
-    "pytest>=8",
-    "hypothesis>=6.100",
+    *KIT,
     "import-linter>=2.1",
     *PLOTS,
     *IMAGES,
@@ -236,6 +237,7 @@ setup(
         "images": IMAGES,
         "translation": TRANSLATION,
         "subwords": SUBWORDS,
+        "testing": KIT,
         "test": TEST,
         "lint": LINT,
         "benchmarks": BENCHMARKS,

@@ -1,0 +1,65 @@
+"""What is asked of every part that is a torch module, whatever it computes."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from torch import Tensor
+
+from rnnpipe.testing.promises import require, require_equal
+
+#: Names of parameters under which thinc's optimizer keeps what it knows of its own.
+THINC = ("W", "b", "E")
+
+
+def rebuilt(case: Any, **options: Any) -> Any:
+    """The part of a case, built from a pickle of its builder, with other weights."""
+    return replace(case, builder=pickle.loads(pickle.dumps(case.builder))).build(seed=2, **options)
+
+
+def require_copies(part: Any, answer: Callable[[Any], Tensor], again: Any = None) -> None:
+    """The part answers the same when it is asked twice, and so do its copies.
+
+    again: the part :func:`rebuilt`, to be given its weights.
+    """
+    want = answer(part)
+    others = {
+        "a second call": part,
+        "a deep copy": copy.deepcopy(part),
+        "a pickle": pickle.loads(pickle.dumps(part)),
+    }
+    if again is not None:
+        again.load_state_dict(part.state_dict())
+        others["a pickle of the builder, with the weights loaded"] = again
+    for what, other in others.items():
+        require_equal(answer(other), want, f"the answer of {what}")
+
+
+def require_same_weights(first: Any, second: Any) -> None:
+    weights = second.state_dict()
+    for name, weight in first.state_dict().items():
+        require_equal(weights[name], weight, name)
+
+
+def require_names(part: Any) -> None:
+    """Its parameters do not share thinc's names."""
+    for name, _ in part.named_parameters():
+        last = name.rpartition(".")[2]
+        require(last not in THINC, f"{name}: expected another name than {last!r}.")
+
+
+def require_no_gradient(gradient: Tensor | None, what: str) -> None:
+    if gradient is not None:
+        n = int((gradient != 0).sum())
+        require(n == 0, f"{what}: expected no gradient, got {n} values of one.")
+
+
+def require_trained(part: Any) -> None:
+    """After a backward pass, every parameter that is trained has a gradient."""
+    for name, parameter in part.named_parameters():
+        if parameter.requires_grad:
+            require(parameter.grad is not None, f"{name}: expected a gradient, got none.")
