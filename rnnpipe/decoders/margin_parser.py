@@ -99,9 +99,9 @@ class MarginTreeParser(TreeParser[Rivals]):
         n_docs, n_trees = joins.shape[:2]
         documents = np.repeat(np.arange(n_docs), n_trees)
         trees = BinaryTrees.of(joins.reshape(-1, *joins.shape[2:]), lengths[documents])
-        places = trees.joins.reshape(n_docs, n_trees, -1)
+        places = trees.joins.reshape(joins.shape[:3])
         classes = trees.padded(trees.classes(gold[documents], other=0), -1)
-        right = classes.reshape(n_docs, n_trees, -1)[:, -1]
+        right = classes.reshape(n_docs, n_trees, classes.shape[1])[:, -1]
         on_device = [torch.from_numpy(a).to(wrong.device) for a in (places, right)]
         return Rivals(trees, documents, on_device[0], wrong, on_device[1])
 

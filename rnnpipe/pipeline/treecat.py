@@ -107,6 +107,14 @@ class RnnTreeCategorizer(RnnPipe):
             )
         return true[0] if true else None
 
+    def _true_root(self, doc: Doc) -> str | None:
+        """What the root of a reference document is to be labelled. Its categories may belong to
+        another component, if this one learns from spans."""
+        if not self.at_nodes:
+            return self._true_category(doc)
+        spans = self._constituents(doc)
+        return spans[root_of(spans)].label_ if spans else None
+
     def read(
         self, decoder: Any, x: Any, lengths: np.ndarray
     ) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -143,14 +151,16 @@ class RnnTreeCategorizer(RnnPipe):
                 )
 
     def accuracy(self, examples: Iterable[Example], **_: Any) -> dict[str, Any]:
-        """``root_acc``: the share of documents whose most probable category is the true one;
+        """``root_acc``: the share of documents the label of whose root, the most probable one of
+        the component's own in ``doc.cats``, is the true one;
         ``node_acc``: the share of spans labelled as in the reference. Those that have no label
         there do not count; ``None`` where there is none at all."""
         roots: list[bool] = []
         nodes: list[bool] = []
         for eg in examples:
-            true, cats = self._true_category(eg.reference), eg.predicted.cats
-            if true is not None:
+            true = self._true_root(eg.reference)
+            if true:
+                cats = {c: p for c, p in eg.predicted.cats.items() if c in self.labels}
                 roots.append(bool(cats) and max(cats, key=lambda label: cats[label]) == true)
             if self.at_nodes:
                 spans = places_of(self._constituents(eg.predicted))

@@ -92,6 +92,17 @@ def test_overfits_a_handful_of_trees(trained):
         assert all(label == "" for spans, _ in predicted(nlp) for _, _, label in spans)
 
 
+def test_categories_of_another_component_do_not_count(trained):
+    loss, nlp, _ = trained
+    again = pipeline(loss).from_bytes(nlp.to_bytes())
+    examples = examples_for(again)
+    for eg in examples:
+        eg.predicted.cats["travel"] = 2.0
+        if loss == "nodes":
+            eg.reference.cats = {"travel": 1.0, "abroad": 1.0}
+    assert again.evaluate(examples)["root_acc"] == 1.0
+
+
 def test_round_trips_give_equal_predictions(trained, stored):
     loss, nlp, _ = trained
     again = stored(nlp, lambda: pipeline(loss))
