@@ -149,6 +149,7 @@ REGISTERED = {
         "rnnpipe.TwoWayEdges.v1 = rnnpipe.edges.two_way:TwoWayEdges",
     ],
     "spacy_architectures": [
+        "rnnpipe.ImageModel.v1 = rnnpipe.architectures.image_model:ImageModel",
         "rnnpipe.LanguageModel.v1 = rnnpipe.architectures.language_model:LanguageModel",
         "rnnpipe.Network.v1 = rnnpipe.architectures.network:Network",
         "rnnpipe.Seq2Seq.v1 = rnnpipe.architectures.seq2seq:Seq2Seq",

@@ -253,6 +253,28 @@ def rnn_lm(
 
 
 @_component(
+    "rnn_image",
+    settings={
+        "conditional": False,
+        "scorer": None,
+        "model": {
+            "@architectures": "rnnpipe.ImageModel.v1",
+            "encoder": {"@rnnpipe_encoders": "rnnpipe.PixelCNN.v1", "width": 32},
+            "output": {"@rnnpipe_pixel_outputs": "rnnpipe.Softmax.v1"},
+        },
+    },
+    assigns=["doc._.image_log_probability"],
+    scores={"image_probability": 1.0, "image_nats": 0.0, "image_bits_per_dim": 0.0},
+)
+def rnn_image(
+    nlp: Language, name: str, model: Model[Any, Any], conditional: bool, scorer: Scorer
+) -> Any:
+    from rnnpipe.pipeline.image import RnnImageModel
+
+    return RnnImageModel(nlp.vocab, model, name, conditional=conditional, scorer=scorer)
+
+
+@_component(
     "rnn_seq2seq",
     settings={
         "attribute": "translation",

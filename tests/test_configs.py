@@ -127,6 +127,12 @@ def digits_slice(folder):
     return {"train": folder / "digits.npz", "dev": folder / "digits.npz"}
 
 
+def mnist_slice(folder):
+    stored = np.load(Path(DATA) / "mnist-binarized" / "binarized.npz")
+    np.savez(folder / "mnist.npz", train=stored["train"][:60], valid=stored["valid"][:10])
+    return {"train": folder / "mnist.npz", "dev": folder / "mnist.npz"}
+
+
 SLICES = {
     "char_lm": shakespeare_slice,
     "word_lm": shakespeare_slice,
@@ -134,6 +140,7 @@ SLICES = {
     "contextual_tagger": ewt_slice_and_language_models,
     "digits": digits_slice,
     "g2p": g2p_slice,
+    "images": mnist_slice,
     "quickstart": sample_slice,
     "tagger": ewt_slice_and_vectors,
     "ner": wnut17_slice,
@@ -142,7 +149,7 @@ SLICES = {
     "translate": tatoeba_slice,
 }
 #: Configs over images, and their pixels' shape and levels.
-IMAGES = {"digits": ((8, 8, 1), 17)}
+IMAGES = {"digits": ((8, 8, 1), 17), "images": ((28, 28, 1), 2)}
 #: Configs that other tests train.
 ELSEWHERE = {"listops", "spacy_tagger_parser"}
 

@@ -17,10 +17,8 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from spacy.errors import Errors
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
-from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
@@ -34,13 +32,14 @@ from rnnpipe.architectures.network import (
 )
 from rnnpipe.embeddings.builder import has_vocabulary
 from rnnpipe.errors import LabelError, RnnpipeError, StructureError, WeightsError
+from rnnpipe.pipeline.annotating import AnnotatingPipe
 from rnnpipe.pipeline.gold import count_known
 from rnnpipe.types import Decoder, Labels, TreeDecoder, items_of
 
 Losses = dict[str, float]
 
 
-class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cython
+class RnnPipe(AnnotatingPipe):
     """A network of rnnpipe as a trainable component.
 
     labels_documents: whether the decoder labels documents, and so needs a pooler, or tokens.
@@ -321,24 +320,6 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         self._require_network()
         docs = list(docs)
         return answers(self.model, docs, self.read) if docs else []
-
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """Annotate a stream of documents. One that cannot be read as the network's structure does
-        not take its batch along: the error handler is given that document alone."""
-        for docs in minibatch(stream, size=batch_size):  # type: ignore[no-untyped-call]
-            yield from self._annotate(docs)
-
-    def _annotate(self, docs: list[Doc]) -> Iterator[Doc]:
-        try:
-            self.set_annotations(docs, self.predict(docs))
-        except Exception as error:  # noqa: BLE001 - what to do with it is the handler's business
-            if isinstance(error, StructureError) and len(docs) > 1:
-                for doc in docs:
-                    yield from self._annotate([doc])
-            else:
-                self.get_error_handler()(self.name, self, docs, error)
-        else:
-            yield from docs
 
     def _require_network(self) -> None:
         if not is_initialized(self.model):

@@ -1,4 +1,4 @@
-"""What the components that learn texts, symbol by symbol, have in common."""
+"""What the components that learn texts, symbol by symbol, or images, by pixels, have in common."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from spacy.pipeline import TrainablePipe
 from spacy.training import Example, validate_examples
 from thinc.api import Model, Optimizer, set_dropout_rate
 
-from rnnpipe.architectures.symbols import Run
+from rnnpipe.architectures import image_model, symbols
 from rnnpipe.errors import TrainingError, expected
+from rnnpipe.pipeline.annotating import AnnotatingPipe
 
 Losses = dict[str, float]
 
 
-class SymbolPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cython
-    """A trainable component whose model learns the symbols of texts. Its losses are in nats, added
-    up over symbols."""
+class SymbolPipe(AnnotatingPipe):
+    """A trainable component whose model learns the symbols of texts, or the pixels of images. Its
+    losses are in nats, added up over these."""
 
     name: str
     model: Model[Any, Any]
@@ -54,7 +54,9 @@ class SymbolPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is 
                 self.finish_update(sgd)
         return losses
 
-    def get_loss(self, examples: Iterable[Example], scores: Run) -> tuple[float, Any]:
+    def get_loss(
+        self, examples: Iterable[Example], scores: symbols.Run | image_model.Run
+    ) -> tuple[float, Any]:
         """The loss of a training pass. The gradients are added up on the way."""
         loss = scores.backward()
         if not math.isfinite(loss):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import typer
 
+from rnnpipe.cli.commands.images import draw_cli
 from rnnpipe.cli.commands.instruments import attention_cli, exposure_bias_cli, loss_cli
 from rnnpipe.cli.commands.language_models import generate_cli, perplexity_cli
 from rnnpipe.cli.commands.parts import info_cli, list_cli, plugins_cli
@@ -26,6 +27,7 @@ PANELS: dict[str, dict[str, Callable[..., None]]] = {
     "What a config can name": {"list": list_cli, "info": info_cli, "plugins": plugins_cli},
     "Training": {"curves": curves_cli},
     "With a language model": {"generate": generate_cli, "perplexity": perplexity_cli},
+    "With a model of images": {"draw": draw_cli},
     "What a network does": {
         "exposure-bias": exposure_bias_cli,
         "loss": loss_cli,

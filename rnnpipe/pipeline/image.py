@@ -1,0 +1,329 @@
+"""``rnn_image``: the probability of an image, pixel by pixel, and new images."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, cast
+
+import numpy as np
+from spacy.errors import Errors
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples
+from spacy.vocab import Vocab
+from thinc.api import Model, Optimizer
+
+from rnnpipe.architectures.image_model import (
+    Picture,
+    generate,
+    image_shim,
+    log_likelihoods,
+    set_image_facts,
+    set_image_labels,
+)
+from rnnpipe.doc_image import called, image_of, register_image
+from rnnpipe.errors import CorpusError, LabelError, SettingsError, StructureError, expected
+from rnnpipe.pipeline.symbols import Losses, SymbolPipe
+
+
+class RnnImageModel(SymbolPipe):
+    """A model of the images that documents carry, all of one size.
+
+    Writes ``doc._.image_log_probability``, in nats, of the whole image. Makes new images by
+    :meth:`generate`, and the rest of given ones by :meth:`complete`.
+
+    An image may be conditioned on a class: it is learnt with the true category of its reference's
+    ``doc.cats``, and drawn given a label. Its probability is then that under all classes, each as
+    probable as the others: ``p(x) = mean_k p(x | k)``.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[Any, Any],
+        name: str = "rnn_image",
+        *,
+        conditional: bool = False,
+        scorer: Callable[..., Any] | None = None,
+    ) -> None:
+        """conditional: whether images are conditioned on a class.
+        scorer: by default :meth:`negative_log_likelihood`."""
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.scorer = scorer or self.negative_log_likelihood
+        self.cfg: dict[str, Any] = {"conditional": conditional, "labels": []}
+        self._rehearsal_model: Model[Any, Any] | None = None
+        register_image(Doc)
+        if not Doc.has_extension("image_log_probability"):
+            Doc.set_extension("image_log_probability", default=None)
+
+    # -- classes -------------------------------------------------------------------------------
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes that images may be of; none if they are not conditioned on one."""
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> tuple[str, ...]:
+        """What ``spacy init labels`` writes and ``initialize`` reads."""
+        return self.labels
+
+    def add_label(self, label: str) -> int:
+        """Add a class, before or after training; a trained model keeps all it knows.
+
+        RETURNS: 0 if the label is there already, otherwise 1.
+        RAISES: LabelError if images are not conditioned on a class.
+        """
+        if not isinstance(label, str):
+            raise ValueError(Errors.E187)  # noqa: TRY004 - what spaCy's components raise
+        if not self.cfg["conditional"]:
+            do = "Set conditional = true for images of classes."
+            want = "no label, since images are not conditioned on a class"
+            raise LabelError(expected(f"components.{self.name}", want, label, do))
+        if label in self.labels:
+            return 0
+        self.cfg["labels"].append(label)
+        if image_shim(self.model).facts is not None:
+            set_image_labels(self.model, self.labels)
+        return 1
+
+    def _number(self, label: str) -> int:
+        if label not in self.labels:
+            want = f"one of the classes {list(self.labels)}"
+            do = "Name one of them, or add it with add_label."
+            raise LabelError(expected(f"components.{self.name}", want, label, do))
+        return self.labels.index(label)
+
+    def _true_label(self, example: Example) -> str | None:
+        true = [label for label, value in example.reference.cats.items() if value == 1.0]
+        if len(true) > 1:
+            do = "Leave one of them in doc.cats."
+            where = f"components.{self.name}: {called(example.reference)}"
+            raise LabelError(expected(where, "at most one true category", true, do))
+        return true[0] if true else None
+
+    # -- training ------------------------------------------------------------------------------
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: Iterable[str] | None = None,
+    ) -> None:
+        """Learn the size of the images and their classes, and make the network.
+
+        labels: as written by ``spacy init labels``; otherwise they are read from the examples.
+        RAISES: CorpusError if there are no examples; LabelError if images are to be conditioned on
+            a class and none has one; StructureError if the network's parts do not fit the images.
+        """
+        shape: tuple[int, ...] | None = None
+        found = set()
+        for example in get_examples():
+            shape = shape or self._pixels(example.predicted).shape
+            found |= {self._true_label(example)} - {None} if labels is None else set()
+        if shape is None:
+            do = "Check that [corpora.train] points to images."
+            where = f"components.{self.name}"
+            raise CorpusError(expected(where, "training examples", "no examples", do))
+        if self.cfg["conditional"]:
+            for label in sorted(cast("set[str]", found)) if labels is None else labels:
+                self.add_label(label)
+            if not self.labels:
+                do = "Set doc.cats, name the labels of the corpus, or set conditional = false."
+                where = f"components.{self.name}"
+                want = "images with a category in doc.cats"
+                raise LabelError(expected(where, want, "no categories", do))
+        try:
+            set_image_facts(self.model, shape, self.labels)
+        except StructureError as error:
+            raise StructureError(f"components.{self.name}.model.{error}") from None
+
+    def learnable(self, examples: Sequence[Example]) -> list[Picture]:
+        """The images; where they are conditioned on a class, without those that have none."""
+        self._require_network()
+        if not self.cfg["conditional"]:
+            return [Picture(self._pixels(eg.predicted)) for eg in examples]
+        return [
+            Picture(self._pixels(eg.predicted), self._number(label))
+            for eg in examples
+            if (label := self._true_label(eg)) is not None
+        ]
+
+    def rehearse(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: Losses | None = None,
+    ) -> Losses:
+        """Learn images as the model drew them when ``nlp.resume_training()`` was called, one for
+        each example, of its class."""
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.rehearse")
+        teacher, pictures = self._rehearsal_model, self.learnable(examples)
+        if teacher is not None and pictures:
+            classes = [0 if picture.label is None else picture.label for picture in pictures]
+            height, width, _ = self.shape
+            given = classes if self.labels else None
+            drawn = generate(teacher, len(pictures), height, width, 1.0, None, given)
+            pictures = [
+                Picture(pixels, picture.label)
+                for pixels, picture in zip(drawn, pictures, strict=True)
+            ]
+        return self._learn(pictures if teacher is not None else [], drop, sgd, losses)
+
+    # -- prediction ----------------------------------------------------------------------------
+
+    @property
+    def levels(self) -> int:
+        """How many values a channel of a pixel may have."""
+        return cast(int, self.model.attrs["levels"])
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of the images. Raises ValueError before initialisation."""
+        self._require_network()
+        facts = cast(dict[str, Any], image_shim(self.model).facts)
+        return facts["height"], facts["width"], facts["channels"]
+
+    def predict(self, docs: Iterable[Doc]) -> list[float]:
+        """The log-probability of each document's image, in nats; the documents stay as they are."""
+        self._require_network()
+        pixels = [self._pixels(doc) for doc in docs]
+        if not self.labels:
+            alone: list[float] = log_likelihoods(self.model, [Picture(x) for x in pixels]).tolist()
+            return alone
+        given = [
+            log_likelihoods(self.model, [Picture(x, number) for x in pixels])
+            for number in range(len(self.labels))
+        ]
+        mean: list[float] = (np.logaddexp.reduce(given) - math.log(len(given))).tolist()
+        return mean
+
+    def set_annotations(self, docs: Iterable[Doc], results: Sequence[float]) -> None:
+        for doc, log_probability in zip(docs, results, strict=True):
+            doc._.image_log_probability = log_probability
+
+    def negative_log_likelihood(
+        self, examples: Iterable[Example], **_: Any
+    ) -> dict[str, float | None]:
+        """How well the images are predicted. ``None`` where there are none.
+
+        image_nats: negative log-likelihood, nats an image. image_bits_per_dim: bits a channel of a
+            pixel.
+        image_probability: the geometric mean of the probabilities of the pixels' channels; the
+            higher the better, as spaCy's training loop wants it.
+        """
+        docs = [example.predicted for example in examples]
+        nats = -math.fsum(doc._.image_log_probability for doc in docs)
+        n_dims = sum(image_of(doc).size for doc in docs)
+        mean = nats / n_dims if n_dims else None
+        return {
+            "image_nats": nats / len(docs) if docs else None,
+            "image_bits_per_dim": None if mean is None else mean / math.log(2),
+            "image_probability": None if mean is None else math.exp(-mean),
+        }
+
+    def _pixels(self, doc: Doc) -> np.ndarray:
+        """Raises StructureError unless the document carries an image that the model can read."""
+        facts = image_shim(self.model).facts
+        if facts is None:
+            return image_of(doc, levels=self.levels)
+        pixels = image_of(doc, facts["channels"], self.levels)
+        size = facts["height"], facts["width"]
+        if pixels.shape[:2] != size:
+            want = f"an image of {size[0]} x {size[1]} pixels, as those in training"
+            got = f"{pixels.shape[0]} x {pixels.shape[1]}"
+            raise StructureError(expected(called(doc), want, got, "Crop, pad or scale it."))
+        return pixels
+
+    def _require_network(self) -> None:
+        if image_shim(self.model).facts is None:
+            raise ValueError(Errors.E109.format(name=self.name))
+
+    # -- new images ----------------------------------------------------------------------------
+
+    def generate(
+        self,
+        n: int = 1,
+        height: int | None = None,
+        width: int | None = None,
+        *,
+        temperature: float = 1.0,
+        seed: int | None = None,
+        label: str | None = None,
+    ) -> np.ndarray:
+        """New images, ``(n, H, W, C)`` uint8.
+
+        height, width: those of the training images by default.
+        temperature: 1: as the model has it; less: more probable pixels; 0: the most probable ones.
+        seed: image i depends on it and on i, not on n.
+        label: the class of all images, where they are conditioned on one; by default the classes
+            take turns.
+
+        Raises SettingsError for settings out of range, LabelError for an unknown label.
+        """
+        height = self.shape[0] if height is None else height
+        width = self.shape[1] if width is None else width
+        return self._draw(n, height, width, temperature, seed, label)
+
+    def complete(
+        self,
+        image: np.ndarray,
+        known: np.ndarray | None = None,
+        n: int = 1,
+        *,
+        temperature: float = 1.0,
+        seed: int | None = None,
+        label: str | None = None,
+    ) -> np.ndarray:
+        """Images of which a part is given, ``(n, H, W, C)`` uint8.
+
+        image: ``(H, W, C)`` or ``(H, W)`` uint8. known: ``(H, W)`` bool, where it is taken over as
+        it is; by default its upper half. A pixel is drawn given those above it and to its left
+        alone, whether they were given or drawn. temperature, seed, label: as of :meth:`generate`.
+
+        Raises SettingsError and LabelError as :meth:`generate`, StructureError for an image that
+        the model cannot read.
+        """
+        doc = Doc(self.vocab)
+        doc._.image = image
+        pixels = image_of(doc, self.shape[2], self.levels)
+        if known is None:
+            known = np.zeros(pixels.shape[:2], dtype=bool)
+            known[: len(pixels) // 2] = True
+        if known.shape != pixels.shape[:2] or known.dtype != np.bool_:
+            want = f"truths of shape {pixels.shape[:2]}, where pixels are known"
+            got = f"{known.dtype} of shape {known.shape}"
+            raise SettingsError(expected(f"components.{self.name}: known", want, got))
+        height, width, _ = pixels.shape
+        return self._draw(n, height, width, temperature, seed, label, pixels, known)
+
+    def _draw(
+        self,
+        n: int,
+        height: int,
+        width: int,
+        temperature: float,
+        seed: int | None,
+        label: str | None,
+        given: np.ndarray | None = None,
+        known: np.ndarray | None = None,
+    ) -> np.ndarray:
+        where = f"components.{self.name}"
+        for setting, value in (("n", n), ("height", height), ("width", width)):
+            if value < 1:
+                raise SettingsError(expected(f"{where}: {setting}", "1 or more", value))
+        if not (math.isfinite(temperature) and temperature >= 0):
+            raise SettingsError(expected(f"{where}: temperature", "0 or more", temperature))
+        classes = None
+        if label is not None:
+            classes = [self._number(label)] * n
+        elif self.labels:
+            classes = [i % len(self.labels) for i in range(n)]
+        return generate(self.model, n, height, width, temperature, seed, classes, given, known)
