@@ -10,10 +10,10 @@
     --training.max_steps 500 ...    any other setting of the config
 
 The parses are those of spaCy's parser on a BiLSTM of ours (configs/spacy_tagger_parser.cfg), which
-is trained on UD English EWT first, for about 15 minutes of one core's time, unless the folder has it. A
-fixed tenth of the examples is held out, the same for all models. Each run uses one torch thread. The
-score is the macro-averaged F1 of rnnpipe.relation_scorer.v1, of the best pipeline on the held-out
-tenth, by which it was chosen.
+is trained on UD English EWT first, for about 15 minutes of one core's time, unless the folder has
+it. A fixed tenth of the examples is held out, the same for all models. Each run uses one torch
+thread. The score is the macro-averaged F1 of rnnpipe.relation_scorer.v1, of the best pipeline on
+the held-out tenth, by which it was chosen.
 """
 
 from __future__ import annotations
