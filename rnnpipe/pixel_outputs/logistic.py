@@ -13,8 +13,9 @@ from rnnpipe.masked_conv import RowConv
 from rnnpipe.registry import pixel_outputs
 from rnnpipe.types import PixelOutputBuilder, PositiveInt
 
-#: Of log s: a narrower logistic gives one level a probability of nearly 1 already.
-_LEAST_LOG_SCALE = -7.0
+#: The least and the greatest log s: a narrower logistic would hardly leave its level, and to a
+#: wider one all levels look the same.
+_LOG_SCALES = -7.0, 7.0
 
 
 @pixel_outputs("rnnpipe.DiscretizedLogisticMixture.v1")
@@ -56,7 +57,7 @@ class LogisticOutput(nn.Module):
         """levels: ``(..., C, n)``. RETURNS: ``(..., C, n)``."""
         parts = self.parts(x).float().view(*x.shape[:-1], 3, self.mixtures, self.channels)
         weight, mean, log_scale = (p.mT.unsqueeze(-2) for p in parts.unbind(-3))  # (..., C, 1, K)
-        sharpness = torch.exp(-log_scale.clamp(min=_LEAST_LOG_SCALE))  # 1 / s
+        sharpness = torch.exp(-log_scale.clamp(*_LOG_SCALES))  # 1 / s
         half = 1.0 / (self.levels - 1)
         value = levels.unsqueeze(-1) * (2 * half) - 1.0
         above = (value + half - mean) * sharpness  # (..., C, n, K)
