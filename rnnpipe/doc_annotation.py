@@ -49,8 +49,14 @@ def require_tokens(
 
 def heads_of(doc: DocLike) -> np.ndarray:
     """``(n,)`` the head of each token; a root's is itself. Raises StructureError if there is no
-    dependency parse."""
+    dependency parse, or a head is none of the tokens."""
     if len(doc) and not cast(Any, doc).has_annotation("HEAD"):
         do = "Put a parser before this component, or read heads into the documents."
         raise StructureError(expected(opening(doc.text), "a dependency parse", "no heads", do))
-    return np.arange(len(doc)) + doc.to_array("HEAD").astype(np.int64)
+    heads = np.arange(len(doc)) + doc.to_array("HEAD").astype(np.int64)
+    outside = np.flatnonzero((heads < 0) | (heads >= len(doc)))
+    if len(outside):
+        want = f"heads among the {len(doc)} tokens"
+        got = f"no such head: {int(heads[outside[0]])}, of token {int(outside[0])}"
+        raise StructureError(expected(opening(doc.text), want, got))
+    return heads

@@ -1,5 +1,6 @@
 """Heads as trees, with the tokens in their order for decoders."""
 
+import numpy as np
 import pytest
 import spacy
 from hypothesis import given, settings
@@ -51,6 +52,28 @@ def test_heads_in_a_circle():
         "the document 'w0 w1 w2 w3 ': expected a tree of heads, got no root above 'w0', 'w1', "
         "'w2', whose heads make a circle. Every token must lead to one that is its own head, the "
         "root."
+    )
+
+
+def test_a_head_outside_the_document():
+    class Stray:
+        """What spaCy refuses to make: a document whose second token has its head beyond the end."""
+
+        text = "w0 w1"
+
+        def __len__(self):
+            return 2
+
+        def has_annotation(self, name):
+            return True
+
+        def to_array(self, name):
+            return np.array([0, 4], dtype=np.uint64)
+
+    with pytest.raises(StructureError) as error:
+        DependencyTree().read(Stray())
+    assert str(error.value) == (
+        "the document 'w0 w1': expected heads among the 2 tokens, got no such head: 5, of token 1."
     )
 
 
