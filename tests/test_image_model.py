@@ -167,16 +167,17 @@ def test_classes_change_what_is_probable(encoder):
 @pytest.mark.parametrize("encoder", WIDE, ids=["PixelCNN", "RowLSTM", "DiagonalBiLSTM"])
 def test_learns(encoder):
     """A draughtboard, and its negative."""
-    model = built(encoder).train()
+    builder = ImageModelBuilder(encoder, Bernoulli())
+    model = builder.build({"channels": 1, "levels": 2, "labels": []})
     board = (torch.arange(4).view(4, 1) + torch.arange(5)) % 2
     pixels = torch.stack([board, 1 - board]).unsqueeze(-1)
     optimizer = torch.optim.Adam(model.parameters(), 0.01)
-    for _ in range(100):
+    for _ in range(60):
         optimizer.zero_grad()
         loss = model.loss(pixels)
         loss.backward()
         optimizer.step()
-    assert loss < 2.0  # log 2 for which of the two each is, and little more
+    assert loss < 1.6  # log 2 for each: which of the two it is
     images = model.eval().generate(8, 4, 5, seed=0)
     assert all(any(torch.equal(image, pixel) for pixel in pixels) for image in images)
 
