@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from rnnpipe.encoders.cells import LayerState
-from rnnpipe.encoders.lstm_cells import LSTMCell
+from rnnpipe.encoders.cell import LayerState
 from rnnpipe.encoders.steps import Steps
 from rnnpipe.jit import kernels
+
+if TYPE_CHECKING:
+    from rnnpipe.encoders.lstm_cells import LSTMCell
 
 _KERNELS = "rnnpipe.encoders.lstm_kernels"
 

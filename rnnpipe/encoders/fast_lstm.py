@@ -7,15 +7,17 @@ candidate are one sigma over contiguous memory.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from rnnpipe.encoders.cells import LayerState
-from rnnpipe.encoders.lstm_cells import LSTMCell
+from rnnpipe.encoders.cell import LayerState
 from rnnpipe.encoders.steps import Steps
+
+if TYPE_CHECKING:
+    from rnnpipe.encoders.lstm_cells import LSTMCell
 
 
 def run_lstm(cell: LSTMCell, x: Tensor, initial: LayerState, steps: Steps) -> LayerState:

@@ -7,7 +7,8 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from rnnpipe.encoders.cells import Cell, LayerState, RNNCell
+from rnnpipe.encoders.cell import Cell, LayerState
+from rnnpipe.encoders.cells import RNNCell
 from rnnpipe.encoders.steps import Steps
 
 

@@ -1,6 +1,6 @@
 """One step of long short-term memory and of its relatives with fewer or more connections.
 
-See :mod:`rnnpipe.encoders.cells` for the notation. Greff et al. 2017 (LSTM: A Search Space Odyssey)
+See :mod:`rnnpipe.encoders.cell` for the notation. Greff et al. 2017 (LSTM: A Search Space Odyssey)
 compare most of them.
 """
 
@@ -11,7 +11,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from rnnpipe.encoders.cells import Cell, Diagonal, Drop, LayerState, keep
+from rnnpipe.encoders.cell import Cell, Diagonal, Drop, LayerState, keep, last_of
+from rnnpipe.encoders.compiled_lstm import lstm_compiles, run_compiled_lstm
+from rnnpipe.encoders.fast_lstm import run_lstm
+from rnnpipe.encoders.steps import Steps
 from rnnpipe.init import fill_gate_
 
 
@@ -54,6 +57,15 @@ class LSTMCell(Cell):
         c = f.sigmoid() * c + i.sigmoid() * g.tanh()
         h = o.sigmoid() * self.out_norm(c).tanh()
         return h, c
+
+    def run(
+        self, x: Tensor, initial: LayerState, steps: Steps, mask: Tensor | None = None
+    ) -> tuple[Tensor, LayerState]:
+        """In a loop that is compiled or written by hand, unless something is normed or dropped."""
+        if self.kernel != "lstm" or self.layer_norm or mask is not None:
+            return super().run(x, initial, steps, mask)
+        run = run_compiled_lstm if lstm_compiles(x, self.bias, *initial) else run_lstm
+        return last_of(run(self, x, initial, steps), steps)
 
 
 class CIFGCell(LSTMCell):

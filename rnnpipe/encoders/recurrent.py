@@ -26,7 +26,7 @@ from rnnpipe.encoders.registration import register
 from rnnpipe.encoders.stack import RecurrentStack
 from rnnpipe.structures import Encoded, Sequences, State
 
-#: Each layer's state, the lowest first: tensors ``(B, width)``, ``h`` first.
+#: Each layer's state, the lowest first: tensors ``(B, ...)``, ``h`` first, ``(B, width)``.
 StackState = tuple[tuple[Tensor, ...], ...]
 
 
@@ -79,14 +79,14 @@ class Recurrent(RecurrentStack):
         return tuple(tuple(s.index_select(0, rows) for s in layer) for layer in state)
 
 
-RNN = register(Recurrent, "RNN", RNNCell)
-GRU = register(Recurrent, "GRU", gru_cell)
-MGU = register(Recurrent, "MGU", MGUCell)
-UGRNN = register(Recurrent, "UGRNN", UGRNNCell)
-LSTM = register(Recurrent, "LSTM", LSTMCell)
-OriginalLSTM = register(Recurrent, "OriginalLSTM", OriginalLSTMCell)
-CIFG = register(Recurrent, "CIFG", CIFGCell)
-PeepholeLSTM = register(Recurrent, "PeepholeLSTM", PeepholeLSTMCell)
-DiagonalRNN = register(Recurrent, "DiagonalRNN", DiagonalRNNCell)
-DiagonalGRU = register(Recurrent, "DiagonalGRU", DiagonalGRUCell)
-DiagonalLSTM = register(Recurrent, "DiagonalLSTM", DiagonalLSTMCell)
+RNN = register(Recurrent, "rnnpipe.RNN.v1", RNNCell)
+GRU = register(Recurrent, "rnnpipe.GRU.v1", gru_cell)
+MGU = register(Recurrent, "rnnpipe.MGU.v1", MGUCell)
+UGRNN = register(Recurrent, "rnnpipe.UGRNN.v1", UGRNNCell)
+LSTM = register(Recurrent, "rnnpipe.LSTM.v1", LSTMCell)
+OriginalLSTM = register(Recurrent, "rnnpipe.OriginalLSTM.v1", OriginalLSTMCell)
+CIFG = register(Recurrent, "rnnpipe.CIFG.v1", CIFGCell)
+PeepholeLSTM = register(Recurrent, "rnnpipe.PeepholeLSTM.v1", PeepholeLSTMCell)
+DiagonalRNN = register(Recurrent, "rnnpipe.DiagonalRNN.v1", DiagonalRNNCell)
+DiagonalGRU = register(Recurrent, "rnnpipe.DiagonalGRU.v1", DiagonalGRUCell)
+DiagonalLSTM = register(Recurrent, "rnnpipe.DiagonalLSTM.v1", DiagonalLSTMCell)

@@ -1,39 +1,54 @@
-"""From a cell to what a config names: the settings of recurrent encoders, written once."""
+"""From a cell to what a config names: the settings of recurrent encoders, written once.
+
+A plugin registers encoders of a cell of its own in two lines::
+
+    QRNN = register(Recurrent, "acme.QRNN.v1", QRNNCell)
+    BiQRNN = register(Bidirectional, "acme.BiQRNN.v1", QRNNCell)
+"""
 
 from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any, cast, get_type_hints
 
+from rnnpipe.encoders.cell import Dense
 from rnnpipe.encoders.stack import MakeCell, RecurrentStack
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.registry import encoders
 from rnnpipe.types import Depth, DropoutRate, EncoderBuilder, PositiveInt, Probability
 
-_SETTINGS = """
-    width: of each direction; a bidirectional encoder's states are twice as wide.
-    depth: how many layers.
-    dropout: between layers; None: the training loop's rate.
-    locked: that dropout has one mask for all steps of a document (Gal and Ghahramani 2016).
-    recurrent_dropout: of the state on its way to the next step; one mask for all steps (ibid.).
-    weight_dropout: of single recurrent weights; one mask for all steps and documents of a batch
-        (Merity et al. 2017).
-    skip: layers above the first read the nodes too, beside the states of the layer below.
-    residual: layers above the first add the states of the layer below to their own.
-    layer_norm: layer normalisation inside the cell (Ba et al. 2016).
-
-    Raises SettingsError for a setting that has no effect at depth 1.
-"""
+_SETTINGS = {
+    "width": "of each direction; a bidirectional encoder's states are twice as wide.",
+    "depth": "how many layers.",
+    "dropout": "between layers; None: the training loop's rate.",
+    "locked": "that dropout has one mask for all steps of a document (Gal and Ghahramani 2016).",
+    "recurrent_dropout": (
+        "of the state on its way to the next step; one mask for all steps (ibid.)."
+    ),
+    "weight_dropout": (
+        "of single recurrent weights; one mask for all steps and documents of a batch\n"
+        "    (Merity et al. 2017)."
+    ),
+    "skip": "layers above the first read the nodes too, beside the states of the layer below.",
+    "residual": "layers above the first add the states of the layer below to their own.",
+    "layer_norm": "layer normalisation inside the cell (Ba et al. 2016).",
+}
+#: What a cell without recurrent matrices has nothing to do with.
+_RECURRENT = ("recurrent_dropout", "weight_dropout")
 
 
 def register(
     encoder: type[RecurrentStack], name: str, cell: MakeCell
 ) -> Callable[..., EncoderBuilder]:
-    """Register ``rnnpipe.<name>.v1``: layers of a cell, as an encoder of the given class.
+    """Register layers of a cell as an encoder, in the name of the module that calls it.
 
-    Its settings are those below and then the cell's own, which are its keyword-only parameters.
+    encoder: ``Recurrent`` or ``Bidirectional``.
+    name: how configs name it, ``"acme.QRNN.v1"``.
+    cell: its class, or a function that makes one. Its keyword-only parameters are settings, too,
+        and its docstring explains them.
     """
 
     def make(
@@ -65,16 +80,28 @@ def register(
         )
         return cast(EncoderBuilder, builder)
 
-    shared = list(inspect.signature(make).parameters.values())[:-1]
+    none = getattr(cell, "recurrence", Dense) is None
+    shared = [
+        parameter
+        for parameter in inspect.signature(make).parameters.values()
+        if parameter.name in _SETTINGS and not (none and parameter.name in _RECURRENT)
+    ]
     parameters = inspect.signature(cell).parameters.values()
     its_own = [parameter for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
     make.__signature__ = inspect.Signature(shared + its_own)  # type: ignore[attr-defined]
     typed: Any = cell.__init__ if inspect.isclass(cell) else cell
     hints = get_type_hints(typed, include_extras=True) | get_type_hints(make, include_extras=True)
     make.__annotations__ = {p.name: hints[p.name] for p in shared + its_own}
-    make.__module__, make.__name__, make.__qualname__ = encoder.__module__, name, name
-    make.__doc__ = f"{inspect.getdoc(cell)}\n\n{inspect.cleandoc(_SETTINGS)}\n"
-    return encoders(f"rnnpipe.{name}.v1")(make)
+    make.__module__ = sys._getframe(1).f_globals["__name__"]  # as namedtuple and Enum do
+    make.__name__ = make.__qualname__ = name.rsplit(".", 2)[-2]
+    make.__doc__ = _doc(cell, [parameter.name for parameter in shared])
+    return encoders(name)(make)
+
+
+def _doc(cell: MakeCell, settings: list[str]) -> str:
+    lines = [f"{name}: {_SETTINGS[name]}" for name in settings]
+    end = "Raises SettingsError for a setting that has no effect at depth 1."
+    return "\n\n".join([inspect.getdoc(cell) or "", "\n".join(lines), end]) + "\n"
 
 
 def _refuse(**between_layers: Any) -> None:

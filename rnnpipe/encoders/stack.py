@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from rnnpipe.dropout import Dropout
-from rnnpipe.encoders.cells import Cell, LayerState
+from rnnpipe.encoders.cell import Cell, LayerState
 from rnnpipe.encoders.layer import run_layer
 from rnnpipe.encoders.steps import Steps
 from rnnpipe.structures import Sequences
@@ -60,12 +60,8 @@ class RecurrentStack(nn.Module):
         return [cast(Cell, cell) for cell in self.cells]
 
     def initial(self, batch_size: int) -> tuple[LayerState, ...]:
-        """Each layer's state before the first node: zeros, ``(directions, B, width)`` each."""
-        states = []
-        for cell in self.layers:
-            zeros = cell.bias.new_zeros(self.directions, batch_size, cell.width)
-            states.append((zeros,) * cell.states)
-        return tuple(states)
+        """Each layer's state before the first node: zeros, ``(directions, B, ...)`` each."""
+        return tuple(cell.initial(batch_size) for cell in self.layers)
 
     def run(
         self,
@@ -77,7 +73,7 @@ class RecurrentStack(nn.Module):
         """All layers over all steps.
 
         inputs: ``(B, T, n_in)``.
-        initial: by document, ``(directions, B, width)`` each.
+        initial: by document, ``(directions, B, ...)`` each.
         lowest: the first layer whose states are returned.
         RETURNS: from that layer to the top, ``(B, T, n_out)``, zeros at padding; and every layer's
             final state, as ``initial``.

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from rnnpipe.encoders import cells, lstm_cells
-from rnnpipe.encoders.cells import Cell, DiagonalGRUCell, GRUCell, RNNCell, gru_cell
+from rnnpipe.encoders.cell import Cell
+from rnnpipe.encoders.cells import DiagonalGRUCell, GRUCell, RNNCell, gru_cell
 from rnnpipe.encoders.lstm_cells import LSTMCell, PeepholeLSTMCell
 
 N_IN, WIDTH, ROWS = 3, 4, 5

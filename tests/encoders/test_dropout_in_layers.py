@@ -8,7 +8,7 @@ from encoder_oracle import make
 
 from rnnpipe.dropout import Dropout, set_dropout_rate
 from rnnpipe.encoders import stack
-from rnnpipe.encoders.cells import Recurrence
+from rnnpipe.encoders.cell import Recurrence
 from rnnpipe.structures import Sequences
 
 LENGTHS = [6, 0, 4, 5]

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from rnnpipe import jit
 from rnnpipe.encoders import compiled_lstm
+from rnnpipe.encoders.cell import run_steps
 from rnnpipe.encoders.compiled_lstm import lstm_compiles, run_compiled_lstm
 from rnnpipe.encoders.fast_lstm import run_lstm
-from rnnpipe.encoders.layer import run_steps
 from rnnpipe.encoders.lstm_cells import LSTMCell
 from rnnpipe.encoders.recurrent import LSTM
 from rnnpipe.encoders.steps import Steps, _padded

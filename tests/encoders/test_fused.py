@@ -5,7 +5,8 @@ import torch
 from encoder_oracle import builder, documents_of, padded
 from torch import nn
 
-from rnnpipe.encoders import layer
+from rnnpipe.encoders import cell as cell_module
+from rnnpipe.encoders import layer, lstm_cells
 from rnnpipe.encoders.cells import GRUCell, RNNCell, TextbookGRUCell
 from rnnpipe.encoders.fused import run_fused
 from rnnpipe.encoders.lstm_cells import LSTMCell
@@ -67,14 +68,15 @@ def test_half_precision_products_are_near(make):
 def ways(monkeypatch, cell, rows, initial, steps, **options):
     """Which of the ways run_layer takes."""
     taken = []
-    for name in ("run_fused", "run_lstm", "run_steps"):
-        real = getattr(layer, name)
+    places = {"run_fused": layer, "run_lstm": lstm_cells, "run_steps": cell_module}
+    for name, module in places.items():
+        real = getattr(module, name)
 
         def recorded(*args, name=name, real=real):
             taken.append(name)
             return real(*args)
 
-        monkeypatch.setattr(layer, name, recorded)
+        monkeypatch.setattr(module, name, recorded)
     layer.run_layer(cell, rows, initial, steps, **options)
     monkeypatch.undo()
     return taken
