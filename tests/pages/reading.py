@@ -43,6 +43,12 @@ def commands(code):
 
 def whole(code):
     """A fragment of a config with the sections above those that it has."""
-    names = re.findall(r"^\[(.+)\]$", code, re.MULTILINE)
-    above = {".".join(name.split(".")[:n]) for name in names for n in range(1, name.count(".") + 1)}
-    return "".join(f"[{name}]\n" for name in sorted(above - set(names))) + code
+    lines, known = [], set()
+    for line in code.splitlines():
+        if line.startswith("["):
+            names = line.strip("[]").split(".")
+            paths = [".".join(names[: n + 1]) for n in range(len(names))]
+            lines += [f"[{path}]" for path in paths[:-1] if path not in known]
+            known.update(paths)
+        lines.append(line)
+    return "\n".join(lines)

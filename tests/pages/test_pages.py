@@ -78,7 +78,7 @@ def run(command):
 
 
 def assemble(code):
-    """A fragment of a config makes the components that it has blocks of."""
+    """A fragment of a config makes the components, or the parts of them, that it has blocks of."""
     nlp = spacy.blank("en")
     config = load_config_from_str(whole(code), interpolate=False)
     for name, block in config.get("components", {}).items():
