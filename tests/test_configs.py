@@ -151,7 +151,14 @@ SLICES = {
 #: Configs over images, and their pixels' shape and levels.
 IMAGES = {"digits": ((8, 8, 1), 17), "images": ((28, 28, 1), 2)}
 #: Configs that other tests train.
-ELSEWHERE = {"listops", "relations", "relations_graph", "spacy_tagger_parser"}
+ELSEWHERE = {
+    "listops",
+    "relations",
+    "relations_graph",
+    "spacy_tagger_parser",
+    "tree_parser",
+    "tree_tagger",
+}
 
 
 def test_every_config_is_tested():
