@@ -62,7 +62,7 @@ def train_language_model(name: str, data: Path, work: Path) -> None:
     paths = prepare_text(data, work)
     overrides = {f"paths.{part}": path for part, path in paths.items()}
     if name == "backward":
-        overrides["components.lm.model.symbols.@rnnpipe_symbols"] = "rnnpipe.Backward.v1"
+        overrides["components.lm.model.symbols"] = "${reading.backward}"
     train(CONFIGS / "contextual_lm.cfg", work / name, overrides=overrides)
 
 
@@ -100,7 +100,7 @@ RUNS = {
     "tenth-alone": train_tagger,
     "tenth": train_tagger,
 }
-SCORES = ("lm_nats", "lm_bits_per_character", "tag_acc")
+SCORES = ("lm_nats", "lm_perplexity", "tag_acc")
 
 
 def main() -> None:

@@ -99,7 +99,7 @@ def raw_text_slice(folder):
 
 def ewt_slice_and_language_models(folder):
     nlp = spacy.blank("en")
-    nlp.add_pipe("rnn_lm", name="lm")
+    nlp.add_pipe("rnn_lm", name="lm", config={"model": {"width": 256}})
     docs = [nlp.make_doc("Bad weather prevented us from departing.")]
     nlp.initialize(lambda: [Example(doc, doc) for doc in docs])
     models = {name: folder / name for name in ("forward", "backward")}
