@@ -12,7 +12,7 @@ import torch
 from rnnpipe.errors import SettingsError, StructureError, expected, opening
 from rnnpipe.registry import structures
 from rnnpipe.structures import Dags, Graphs
-from rnnpipe.structures.graphs import heights_of
+from rnnpipe.structures.dag_plan import heights_of
 from rnnpipe.types import DocEdges, DocLike, DocNodes, DocStructure
 
 

@@ -20,8 +20,8 @@ from rnnpipe.types import EncoderBuilder, PositiveInt
 def DagLSTM(
     width: PositiveInt, type_width: PositiveInt | None = None, forget_bias: float = 1.0
 ) -> EncoderBuilder:
-    """A graph LSTM along all edges of a graph without cycles: see :class:`DagCell`. With one type of
-    edges, from children to parents, it is the child-sum Tree-LSTM.
+    """A graph LSTM along all edges of a graph without cycles: see :class:`DagCell`. With one type
+    of edges, from children to parents, it is the child-sum Tree-LSTM.
 
     width: of h and of c.
     type_width: the size of an edge type's vector; by default each type has matrices of its own.

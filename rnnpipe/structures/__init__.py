@@ -3,8 +3,9 @@
 A structure owns masking. Nobody else builds a mask, so that nothing can learn from padding.
 """
 
+from rnnpipe.structures.dag_plan import DagPlan, DagStep
 from rnnpipe.structures.encoded import Encoded, State, Structure
-from rnnpipe.structures.graphs import DagPlan, Dags, DagStep, Graphs
+from rnnpipe.structures.graphs import Dags, Graphs
 from rnnpipe.structures.grids import Grids
 from rnnpipe.structures.mentions import Mentions
 from rnnpipe.structures.sequences import Sequences

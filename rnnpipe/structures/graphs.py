@@ -1,5 +1,4 @@
-"""Documents as graphs of nodes with typed, directed edges, and the order in which those that have
-no cycles are computed."""
+"""Documents as graphs of nodes with typed, directed edges."""
 
 from __future__ import annotations
 
@@ -15,6 +14,7 @@ from torch import Tensor
 from typing_extensions import Self
 
 from rnnpipe.errors import StructureError, expected
+from rnnpipe.structures.dag_plan import DagPlan
 from rnnpipe.structures.node_order import NodeOrder, positions_of, rows_of, to_device
 from rnnpipe.structures.sequences import Sequences
 
@@ -100,134 +100,6 @@ class Dags(Graphs):
     def plan(self) -> DagPlan:
         """How states are computed along all edges. Raises StructureError if there is a cycle."""
         return self._plan(np.ones(self.host_edges.shape[1], dtype=np.bool_))
-
-
-@dataclass(frozen=True)
-class DagStep:
-    """Nodes that are computed at once: all that they wait for has been computed by then.
-
-    n_nodes: m, how many.
-    sources: ``(e,)`` for each edge to one of them, the row of its source among the *live* states:
-        those of nodes before them that this step or a later one asks for.
-    targets: ``(e,)`` which of the step's nodes, from 0, each edge leads to.
-    types: ``(e,)`` the type of each edge, rising.
-    n_of_type: how many of them there are of each type.
-    live: which of the live states, and after them of this step's, are live for the next step.
-    """
-
-    n_nodes: int
-    sources: Tensor
-    targets: Tensor
-    types: Tensor
-    n_of_type: tuple[int, ...]
-    live: Tensor
-
-
-@dataclass(frozen=True, kw_only=True)
-class DagPlan(NodeOrder):
-    """The nodes of a batch, step by step, each as late as the nodes that wait for it allow, so that
-    few states are live. A chain makes as many steps as it has nodes; a tree whose edges lead to the
-    root as many as it has levels. The plan is made on the host.
-
-    steps: in the order of computation.
-    """
-
-    steps: tuple[DagStep, ...]
-
-    @classmethod
-    def of(
-        cls,
-        lengths: np.ndarray,
-        edges: np.ndarray,
-        n_types: int,
-        device: torch.device | str = "cpu",
-    ) -> DagPlan:
-        """lengths: of the documents. edges: ``(3, E)``, by type, nodes numbered through the batch.
-        Raises StructureError if there is a cycle."""
-        n = int(lengths.sum())
-        sources, targets, types = edges
-        heights = heights_of(n, sources, targets)
-        if (heights < 0).any():
-            got = f"{int((heights < 0).sum())} nodes that lead into one"
-            raise StructureError(
-                f"Dags: expected graphs without cycles, got {got}. Leave edges out, or choose an "
-                "encoder for any graph, such as 'rnnpipe.GraphStateLSTM.v1'."
-            )
-        n_steps = int(heights.max(initial=0)) + 1
-        step_of = n_steps - 1 - heights
-        nodes = np.argsort(step_of, kind="stable")
-        n_nodes = np.bincount(step_of, minlength=n_steps)
-        by_step = np.lexsort((types, step_of[targets]))
-        sources, targets, types = edges[:, by_step]
-        n_edges = np.bincount(step_of[targets], minlength=n_steps)
-        first = np.cumsum(n_nodes) - n_nodes
-        place = np.empty(n, dtype=np.int64)
-        place[nodes] = np.arange(n) - np.repeat(first, n_nodes)
-        rows, live = _follow_live(
-            np.split(nodes, np.cumsum(n_nodes)[:-1]), n_edges, sources, step_of[targets]
-        )
-        order = positions_of(lengths)[nodes]
-        arrays = [order, rows_of(order, lengths), rows, place[targets], types, np.concatenate(live)]
-        order_there, rows_there, *flat, live_there = to_device(arrays, device)
-        counts = np.zeros((n_steps, n_types), dtype=np.int64)
-        np.add.at(counts, (step_of[targets], types), 1)
-        steps = zip(
-            n_nodes.tolist(),
-            *(torch.split(column, n_edges.tolist()) for column in flat),
-            map(tuple, counts.tolist()),
-            torch.split(live_there, [len(rows) for rows in live]),
-            strict=True,
-        )
-        return cls(
-            steps=tuple(DagStep(*step) for step in steps), order=order_there, rows=rows_there
-        )
-
-
-def heights_of(n: int, sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """``(n,)`` the length of the longest path that leaves each node, found by taking away, again
-    and again, the nodes that no edge leaves; -1 for those that lead into a cycle."""
-    by_target = np.argsort(targets, kind="stable")
-    first = np.searchsorted(targets[by_target], np.arange(n + 1))
-    n_leaving = np.bincount(sources, minlength=n)
-    heights = np.full(n, -1, dtype=np.int64)
-    free = np.flatnonzero(n_leaving == 0)
-    height = 0
-    while len(free):
-        heights[free] = height
-        height += 1
-        counts = first[free + 1] - first[free]
-        into = np.repeat(first[free] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-        before, n_taken = np.unique(sources[by_target[into]], return_counts=True)
-        n_leaving[before] -= n_taken
-        free = before[n_leaving[before] == 0]
-    return heights
-
-
-def _follow_live(
-    nodes: Sequence[np.ndarray], n_edges: np.ndarray, sources: np.ndarray, steps: np.ndarray
-) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Which states are live at each step.
-
-    nodes: of each step. n_edges: to them. sources, steps: of each edge, step by step.
-    RETURNS: ``(E,)`` the row of each source among the live states; and :attr:`DagStep.live`.
-    """
-    n = sum(map(len, nodes))
-    last_asked = np.full(n, -1, dtype=np.int64)
-    np.maximum.at(last_asked, sources, steps)
-    row = np.zeros(n, dtype=np.int64)
-    rows = []
-    lives = []
-    alive = np.zeros(0, dtype=np.int64)
-    for step, (new, asked) in enumerate(
-        zip(nodes, np.split(sources, np.cumsum(n_edges)[:-1]), strict=True)
-    ):
-        row[alive] = np.arange(len(alive))
-        rows.append(row[asked])
-        both = np.concatenate([alive, new])
-        lives.append(np.flatnonzero(last_asked[both] > step))
-        alive = both[lives[-1]]
-    nothing = np.zeros(0, dtype=np.int64)
-    return np.concatenate([nothing, *rows]), lives
 
 
 def _require_known(
