@@ -158,6 +158,19 @@ def find_parts(given: str) -> list[Part]:
     return found
 
 
+def find_part(registry: str, where: str, given: str) -> Part:
+    """The part of one registry that is registered under a name, or has it in the middle.
+
+    where: what was given, for the error. Raises UnknownComponentError if there is no such part."""
+    parts = parts_of(registry)
+    for part in parts:
+        if given in (part.name, short_name(part.name)):
+            return part
+    near = nearest(given, {name for part in parts for name in (part.name, short_name(part.name))})
+    do = near or f"'spacy rnn list {registry}' has them all."
+    raise UnknownComponentError(expected(where, f"a name of @{registry}", given, do))
+
+
 def short_name(name: str) -> str:
     """``"LSTM"`` of ``"rnnpipe.LSTM.v1"``."""
     return name.split(".")[-2] if name.count(".") > 1 else name
