@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
 
 import numpy as np
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from rnnpipe.decoders.parsing.brackets import Brackets
-from rnnpipe.decoders.parsing.parser import TreeParser, on_host
+from rnnpipe.decoders.parsing.parser import TreeParser, gold_rows, on_host
 from rnnpipe.decoders.parsing.plans import BinaryTrees, Choices
 from rnnpipe.decoders.parsing.search import Found, Penalty, search
 from rnnpipe.registry import decoders
@@ -28,8 +27,7 @@ def LikelihoodParser(composition: EncoderBuilder, beam_size: PositiveInt = 1) ->
     composition: a recursive encoder, such as ``rnnpipe.RecursiveNet.v1``.
     beam_size: how many partial trees are kept in prediction; 1 is greedy.
     """
-    settings = {"composition": composition, "beam_size": beam_size}
-    return cast(DecoderBuilder, partial(LikelihoodTreeParser, **settings))
+    return partial(LikelihoodTreeParser, composition=composition, beam_size=beam_size)
 
 
 @dataclass(frozen=True)
@@ -76,15 +74,14 @@ class LikelihoodTreeParser(TreeParser[Lesson]):
         found = search(self.leaves_of(x), lengths, self.compose, 1, penalty=penalty)
         joins, n_tokens = on_host(found.joins[:, 0]), on_host(lengths)
         trees, choices = BinaryTrees.of(joins, n_tokens), Choices.of(joins, n_tokens)
-        start, middle, end = choices.spans.T
-        left = trees.position(choices.rows, start, middle)
-        right = trees.position(choices.rows, middle, end)
-        classes = trees.padded(trees.classes(on_host(gold), other=0), -1)
-        arrays = [choices.rows, start, end, left, right, choices.table, classes]
-        row, start, end, *others = (torch.from_numpy(a).to(device) for a in arrays)
-        left, right, table, classes = others
-        wrong = F.pad(brackets.crossed(row, start, end), (0, 1), value=True)
-        return Lesson(trees, left, right, table, wrong, classes)
+        start, _, end = choices.spans.T
+        parts = [trees.position(choices.rows, choices.spans[:, i : i + 2]) for i in (0, 1)]
+        classes = trees.classes(*gold_rows(gold))
+        arrays = [choices.rows, start, end, *parts, choices.table, classes]
+        row, first, last, *lesson = (torch.from_numpy(a).to(device) for a in arrays)
+        left, right, table, known = lesson
+        wrong = F.pad(brackets.crossed(row, first, last), (0, 1), value=True)
+        return Lesson(trees, left, right, table, wrong, known)
 
     def loss_of(self, x: Encoded, plan: Lesson) -> Tensor:
         states = self.states_of(x, plan.trees, np.arange(len(plan.trees.sizes)))  # (B, N, S)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
 
 import numpy as np
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from rnnpipe.decoders.parsing.brackets import Brackets
-from rnnpipe.decoders.parsing.parser import TreeParser, on_host
+from rnnpipe.decoders.parsing.parser import TreeParser, gold_rows, on_host
 from rnnpipe.decoders.parsing.plans import BinaryTrees
 from rnnpipe.decoders.parsing.search import Found, Penalty, search
 from rnnpipe.registry import decoders
@@ -31,8 +30,7 @@ def MarginParser(
     kappa: the margin for each wrong constituent.
     beam_size: how many partial trees are kept, in training and prediction; 1 is greedy.
     """
-    settings = {"composition": composition, "kappa": kappa, "beam_size": beam_size}
-    return cast(DecoderBuilder, partial(MarginTreeParser, **settings))
+    return partial(MarginTreeParser, composition=composition, kappa=kappa, beam_size=beam_size)
 
 
 @dataclass(frozen=True)
@@ -91,18 +89,19 @@ class MarginTreeParser(TreeParser[Rivals]):
         start, _, end = joins[:, :-1].clamp(min=0).unbind(3)  # (B, K, T - 1) each
         wrong = brackets.crossed(rows.view(-1, 1, 1), start, end) & (joins[:, :-1, :, 0] >= 0)
         wrong = wrong & (found.scores[:n] != -torch.inf).unsqueeze(2)
-        return self._rivals(on_host(joins), on_host(lengths), on_host(gold), wrong.cumsum(2))
+        return self._rivals(on_host(joins), on_host(lengths), gold, wrong.cumsum(2))
 
     def _rivals(
-        self, joins: np.ndarray, lengths: np.ndarray, gold: np.ndarray, wrong: Tensor
+        self, joins: np.ndarray, lengths: np.ndarray, gold: Tensor, wrong: Tensor
     ) -> Rivals:
         n_docs, n_trees = joins.shape[:2]
         documents = np.repeat(np.arange(n_docs), n_trees)
-        trees = BinaryTrees.of(joins.reshape(-1, *joins.shape[2:]), lengths[documents])
+        flat = joins.reshape(len(documents), *joins.shape[2:])
+        trees = BinaryTrees.of(flat, lengths[documents])
         places = trees.joins.reshape(joins.shape[:3])
-        classes = trees.padded(trees.classes(gold[documents], other=0), -1)
-        right = classes.reshape(n_docs, n_trees, classes.shape[1])[:, -1]
-        on_device = [torch.from_numpy(a).to(wrong.device) for a in (places, right)]
+        rows, spans = gold_rows(gold)
+        classes = trees.classes(rows * n_trees + n_trees - 1, spans)[n_trees - 1 :: n_trees]
+        on_device = [torch.from_numpy(a).to(wrong.device) for a in (places, classes)]
         return Rivals(trees, documents, on_device[0], wrong, on_device[1])
 
     def loss_of(self, x: Encoded, plan: Rivals) -> Tensor:

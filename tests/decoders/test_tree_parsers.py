@@ -182,8 +182,9 @@ def test_nodes_and_parents_of_a_tree():
     assert trees.parents.tolist() == [6, 3, 3, 5, 5, 6, -1, -1]
     assert trees.joins.tolist() == [[3, 5, 6], [-1] * 3]
     assert trees.tokens.tolist() == [0, 1, 2, -1, 3, -1, -1, 0]
-    gold = np.array([[[1, 3, 2], [0, 4, 1]], [[-1] * 3] * 2])
-    assert trees.classes(gold, other=0).tolist() == [0, 0, 0, 2, 0, 0, 1, -1]
+    gold = np.array([[1, 3, 2], [0, 4, 1]])
+    classes = trees.classes(np.array([0, 0]), gold)
+    assert classes.tolist() == [[0, 0, 0, 2, 0, 0, 1], [0, *[-1] * 6]]
 
 
 def test_choices_are_those_of_plain_python():

@@ -147,6 +147,13 @@ class TreeParser(nn.Module, ABC, Generic[Plan]):
             return Prediction(torch.cat([spans, classes.masked_fill(spans[..., :1] < 0, -1)], 2))
 
 
+def gold_rows(gold: Gold) -> tuple[np.ndarray, np.ndarray]:
+    """The document of each gold constituent ``(n,)``, and the constituents ``(n, 3)``."""
+    array = on_host(gold)
+    documents, numbers = np.nonzero(array[..., 0] >= 0)
+    return documents, array[documents, numbers]
+
+
 def on_host(x: Tensor) -> np.ndarray:
     array: np.ndarray = x.cpu().numpy()
     return array

@@ -32,31 +32,27 @@ class BinaryTrees:
     def of(cls, joins: np.ndarray, lengths: np.ndarray) -> BinaryTrees:
         """joins: ``(R, T - 1, 3)`` as in :class:`~rnnpipe.decoders.parsing.search.Found`, complete
         trees. lengths: ``(R,)`` how many tokens each has."""
-        tokens = np.arange(joins.shape[1] + 1)
-        row, token = np.nonzero(tokens < lengths[:, None])
+        size = joins.shape[1] + 1
+        row, token = np.nonzero(np.arange(size) < lengths[:, None])
         made_row, made_step = np.nonzero(joins[..., 0] >= 0)
-        start, middle, end = joins[made_row, made_step].T
+        made = joins[made_row, made_step]  # (J, 3)
         rows = np.concatenate([row, made_row])
-        starts, ends = np.concatenate([token, start]), np.concatenate([token + 1, end])
-        key = _post_order(rows, starts, ends, len(tokens))
-        order = np.argsort(key)
-        sorted_key = key[order]
-        sizes = np.bincount(rows, minlength=len(lengths))
-        first = np.cumsum(sizes) - sizes
+        spans = np.concatenate([np.stack([token, token + 1], axis=1), made[:, [0, 2]]])
+        order = np.argsort(_post_order(rows, spans, size))
+        rows, spans = rows[order], spans[order]
+        keys, sizes = _post_order(rows, spans, size), np.bincount(rows, minlength=len(lengths))
+        first = (np.cumsum(sizes) - sizes)[made_row]
 
-        def place(row: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-            """Where in their tree the nodes of these spans stand."""
-            number = np.searchsorted(sorted_key, _post_order(row, start, end, len(tokens)))
-            return number - first[row]
+        def node(columns: list[int]) -> np.ndarray:
+            """The nodes of the joins, or those of their parts."""
+            return np.searchsorted(keys, _post_order(made_row, made[:, columns], size))
 
-        node = place(made_row, start, end)
-        parents = np.full(len(key), -1, dtype=np.int64)
-        for child in (place(made_row, start, middle), place(made_row, middle, end)):
-            parents[first[made_row] + child] = node
+        parents = np.full(len(rows), -1, dtype=np.int64)
+        for part in ([0, 1], [1, 2]):
+            parents[node(part)] = node([0, 2]) - first
         steps = np.full(joins.shape[:2], -1, dtype=np.int64)
-        steps[made_row, made_step] = node
-        spans = np.stack([starts, ends], axis=1)[order]
-        return cls(sizes, spans, parents, rows[order], steps)
+        steps[made_row, made_step] = node([0, 2]) - first
+        return cls(sizes, spans, parents, rows, steps)
 
     def split(self, values: np.ndarray) -> list[np.ndarray]:
         """A value a node, tree by tree."""
@@ -69,18 +65,30 @@ class BinaryTrees:
         table[self.rows, self.places] = values
         return table
 
-    def position(self, rows: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-        """Where the nodes of these spans stand in the flattened ``(R * largest size)`` nodes."""
+    def position(self, rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
+        """Where nodes stand in the flattened ``(R * largest size)`` nodes: of the trees ``rows``
+        those of ``spans``. ``(n,)`` and ``(n, 2)`` to ``(n,)``."""
         size = int(self.spans.max(initial=0))
-        known = _post_order(self.rows, *self.spans.T, size)
-        node = np.searchsorted(known, _post_order(rows, start, end, size))
-        return rows * int(self.sizes.max(initial=0)) + self.places[node]
+        wanted = _post_order(rows, spans, size)
+        node = np.searchsorted(_post_order(self.rows, self.spans, size), wanted)
+        # Trees that were built on NaN may lack a node; that their loss is NaN is reported later.
+        node = np.minimum(node, len(self.rows) - 1)
+        flat: np.ndarray = rows * int(self.sizes.max(initial=0)) + self.places[node]
+        return flat
+
+    def classes(self, rows: np.ndarray, gold: np.ndarray) -> np.ndarray:
+        """``(R, largest size)``: the class of each node of ``gold``, ``(n, 3)`` first token, end
+        and class, in the trees ``rows``; 0 of all others, -1 at padding."""
+        table = self.padded(np.zeros(len(self.rows), dtype=np.int64), -1)
+        table.reshape(-1)[self.position(rows, gold[:, :2])] = gold[:, 2]
+        return table
 
     @property
     def places(self) -> np.ndarray:
         """``(N,)`` where in its tree each node stands."""
         first = np.cumsum(self.sizes) - self.sizes
-        return np.arange(len(self.rows)) - first[self.rows]
+        places: np.ndarray = np.arange(len(self.rows)) - first[self.rows]
+        return places
 
     @property
     def tokens(self) -> np.ndarray:
@@ -88,28 +96,12 @@ class BinaryTrees:
         start, end = self.spans.T
         return np.where(end - start == 1, start, -1)
 
-    def classes(self, gold: np.ndarray, other: int) -> np.ndarray:
-        """``(N,)`` the class of each node: that of the same span in ``gold``, ``(R, M, 3)`` with
-        -1 where there is none; ``other`` if it is not there; -1 in a tree without gold spans."""
-        size = int(max(self.spans.max(initial=0), gold[..., :2].max(initial=0))) + 1
-        row, number = np.nonzero(gold[..., 0] >= 0)
-        start, end, known = gold[row, number].T
-        key = _post_order(row, start, end, size)
-        order = np.argsort(key)
-        wanted = _post_order(self.rows, *self.spans.T, size)
-        found = np.searchsorted(key[order], wanted)
-        inside = np.minimum(found, max(0, len(key) - 1))
-        classes = np.full(len(wanted), other, dtype=np.int64)
-        if len(key):
-            hit = key[order][inside] == wanted
-            classes = np.where(hit, known[order][inside], other)
-        annotated = np.bincount(row, minlength=len(self.sizes)) > 0
-        return np.where(annotated[self.rows], classes, -1)
 
-
-def _post_order(row: np.ndarray, start: np.ndarray, end: np.ndarray, size: int) -> np.ndarray:
+def _post_order(rows: np.ndarray, spans: np.ndarray, size: int) -> np.ndarray:
     """Rises from row to row, in each by the end and then from the smallest span to the largest."""
-    return (row * (size + 1) + end) * (size + 1) + size - start
+    start, end = spans[:, 0], spans[:, 1]
+    key: np.ndarray = (rows * (size + 1) + end) * (size + 1) + size - start
+    return key
 
 
 @dataclass(frozen=True)

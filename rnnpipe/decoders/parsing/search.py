@@ -65,7 +65,9 @@ def search(
     forests = _Forests(leaves, lengths, compose, beam_size, penalty)
     for step in range(leaves.shape[1] - 1):
         forests.join_best(step, normalised)
-    return Found(forests.joins.unflatten(0, (-1, beam_size)), forests.totals)
+    return Found(
+        forests.joins.view(*forests.totals.shape, *forests.joins.shape[1:]), forests.totals
+    )
 
 
 class _Forests:
