@@ -70,9 +70,9 @@ class DagCell(nn.Module):
         self.input_weight = nn.Parameter(uniform_blocks_(weight, width)[0])
         self.bias = nn.Parameter(fill_gate_(torch.zeros(4 * width), 3, width, forget_bias))
         self.edges = (
-            EdgeMatrices(n_types, width, 4)
+            EdgeMatrices(n_types, width)
             if type_width is None
-            else EdgeEmbeddings(n_types, width, 4, type_width)
+            else EdgeEmbeddings(n_types, width, type_width)
         )
 
     def forward(self, inputs: Tensor, plan: DagPlan) -> Tensor:
@@ -90,12 +90,10 @@ class DagCell(nn.Module):
         """x: ``(m, 4 H)``, the input's share of the gates i, u, o, f. live: ``(L, 2 H)``, states
         ``[h; c]``. RETURNS: those of the step's nodes, ``(m, 2 H)``."""
         h, c = live.index_select(0, step.sources).chunk(2, dim=1)  # (e, H) each
-        sizes = [3 * self.width, self.width]
-        from_iuo, from_f = torch.split(self.edges(h, step), sizes, dim=1)
-        x_iuo, x_f = torch.split(x, sizes, dim=1)
-        f = (x_f.index_select(0, step.targets) + from_f).sigmoid()  # (e, H)
-        kept = torch.zeros_like(x_f).index_add(0, step.targets, f * c)
-        return lstm_state(x_iuo.index_add(0, step.targets, from_iuo), kept)
+        from_iuo, from_f = self.edges(h, step)  # (m, 3 H), (e, H)
+        x_iuo, x_f = torch.split(x, [3 * self.width, self.width], dim=1)
+        f = (x_f.index_select(0, step.targets) + from_f).sigmoid()
+        return lstm_state(x_iuo + from_iuo, step.sum_at_nodes(f * c))
 
 
 class DagEncoder(nn.Module):

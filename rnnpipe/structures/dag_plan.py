@@ -32,6 +32,10 @@ class DagStep:
     types: Tensor
     live: Tensor
 
+    def sum_at_nodes(self, rows: Tensor) -> Tensor:
+        """Add up the rows of the edges that lead to each node. ``(e, D) -> (m, D)``."""
+        return rows.new_zeros(self.n_nodes, rows.shape[1]).index_add(0, self.targets, rows)
+
 
 @dataclass(frozen=True, kw_only=True)
 class DagPlan(NodeOrder):

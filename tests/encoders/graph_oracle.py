@@ -11,7 +11,8 @@ def edge_matrix(weights, m, i, width):
     """``U_m`` of gate i, ``(H, H)``."""
     if hasattr(weights, "matrices"):
         return block(weights.matrices[m], i, width)
-    slices = block(weights.tensor, i, width).split(width)
+    gates = torch.cat([weights.iuo, weights.forget], dim=1)
+    slices = block(gates, i, width).split(width)
     return sum(share * matrix for share, matrix in zip(weights.types[m], slices, strict=True))
 
 
