@@ -150,6 +150,7 @@ REGISTERED = {
     ],
     "spacy_architectures": [
         "rnnpipe.ImageModel.v1 = rnnpipe.architectures.image_model:ImageModel",
+        "rnnpipe.ImageToText.v1 = rnnpipe.architectures.image_to_text:ImageToText",
         "rnnpipe.LanguageModel.v1 = rnnpipe.architectures.language_model:LanguageModel",
         "rnnpipe.Network.v1 = rnnpipe.architectures.network:Network",
         "rnnpipe.Seq2Seq.v1 = rnnpipe.architectures.seq2seq:Seq2Seq",
@@ -158,6 +159,7 @@ REGISTERED = {
     ],
     "spacy_readers": [
         "rnnpipe.BracketCorpus.v1 = rnnpipe.corpora.brackets:BracketCorpus",
+        "rnnpipe.CategoryTexts.v1 = rnnpipe.corpora.category_texts:CategoryTexts",
         "rnnpipe.ConllCorpus.v1 = rnnpipe.corpora.conll:ConllCorpus",
         "rnnpipe.GivenAnnotation.v1 = rnnpipe.corpora.given_annotation:GivenAnnotation",
         "rnnpipe.IdxCorpus.v1 = rnnpipe.corpora.idx:IdxCorpus",

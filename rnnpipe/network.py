@@ -21,6 +21,7 @@ from torch.utils.checkpoint import checkpoint
 
 from rnnpipe.batching import Batch, Bucket, Limits
 from rnnpipe.dropout import Dropout
+from rnnpipe.embeddings.builder import require_items
 from rnnpipe.errors import StructureError
 from rnnpipe.schemes import SCHEMES
 from rnnpipe.structures import Encoded, Sequences, Structure
@@ -38,7 +39,6 @@ from rnnpipe.types import (
     Labels,
     PoolerBuilder,
     TreeDecoder,
-    items_of,
 )
 from rnnpipe.word_cache import WordCache
 
@@ -294,19 +294,6 @@ class Network(nn.Module):
 
     def _read(self, encoded: Encoded) -> Encoded | Tensor:
         return encoded if self.pooler is None else self.pooler(encoded)
-
-
-def require_items(embeddings: Sequence[Embedding], doc_structure: DocStructure | None) -> None:
-    """Raises StructureError unless the embeddings give vectors to what the nodes are made of."""
-    wanted = items_of(doc_structure)
-    for embedding in embeddings:
-        if (items := items_of(embedding)) != wanted:
-            good = {"pixels": "rnnpipe.Pixels.v1", "rows": "rnnpipe.PixelRows.v1"}.get(wanted)
-            raise StructureError(
-                f"embedding: expected one of {wanted}, which the documents are read as, got "
-                f"{type(embedding).__name__}, which is one of {items}. "
-                + (f"Choose {good!r}." if good else "Set the structure that goes with it.")
-            )
 
 
 def require_structure(encoder: Encoder, doc_structure: DocStructure | None) -> None:

@@ -134,6 +134,7 @@ def mnist_slice(folder):
 
 
 SLICES = {
+    "captions": digits_slice,
     "char_lm": shakespeare_slice,
     "word_lm": shakespeare_slice,
     "contextual_lm": raw_text_slice,
@@ -149,7 +150,11 @@ SLICES = {
     "translate": tatoeba_slice,
 }
 #: Configs over images, and their pixels' shape and levels.
-IMAGES = {"digits": ((8, 8, 1), 17), "images": ((28, 28, 1), 2)}
+IMAGES = {
+    "captions": ((8, 8, 1), 17),
+    "digits": ((8, 8, 1), 17),
+    "images": ((28, 28, 1), 2),
+}
 #: Configs that other tests train.
 ELSEWHERE = {
     "listops",

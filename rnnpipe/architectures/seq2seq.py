@@ -10,6 +10,7 @@ from thinc.api import Model
 
 from rnnpipe.architectures.symbols import MANY_SYMBOLS, symbol_model, symbol_shim
 from rnnpipe.errors import SettingsError, StructureError
+from rnnpipe.seq2seq.images import ImageReader, ImageSource
 from rnnpipe.seq2seq.model import Alignment, Pair, Seq2SeqBuilder
 from rnnpipe.seq2seq.model import Seq2Seq as TorchSeq2Seq
 from rnnpipe.settings import checked
@@ -80,17 +81,20 @@ def Seq2Seq(
         label_smoothing=label_smoothing,
         max_padded_symbols=max_padded_symbols,
     )
-    _check(builder)
-    return symbol_model("rnnpipe_seq2seq", builder, _align, precision)
+    return seq2seq_model(builder, precision)
 
 
-def _check(builder: Seq2SeqBuilder) -> None:
-    """Raises SettingsError now, not after the corpus has been read."""
+def seq2seq_model(builder: Seq2SeqBuilder, precision: Precision) -> Model[Any, Any]:
+    """Raises SettingsError if the settings do not fit: now, not after the corpus has been read."""
+    source: int | ImageReader = MANY_SYMBOLS
     with torch.device("meta"):
         try:
-            TorchSeq2Seq(builder, MANY_SYMBOLS)
+            if isinstance(builder.source, ImageSource):
+                source = builder.source.build({})
+            TorchSeq2Seq(builder, source, None if builder.target is None else MANY_SYMBOLS)
         except StructureError as error:
             raise SettingsError(str(error)) from None
+    return symbol_model("rnnpipe_seq2seq", builder, _align, precision)
 
 
 def seq2seq_builder(model: Model[Any, Any]) -> Seq2SeqBuilder:

@@ -1,4 +1,5 @@
-"""The builder of a single embedding, and the vocabularies it learns from training words."""
+"""The builder of a single embedding, the vocabularies it learns from training words, and what it
+fits."""
 
 from __future__ import annotations
 
@@ -6,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rnnpipe.errors import SettingsError, expected
-from rnnpipe.types import Embedding, EmbeddingBuilder
+from rnnpipe.errors import SettingsError, StructureError, expected
+from rnnpipe.types import DocStructure, Embedding, EmbeddingBuilder, items_of
 
 #: Training word counts and the vocab to what the data decides, as JSON.
 Measure = Callable[[Mapping[str, int], Any], dict[str, Any]]
@@ -64,3 +65,16 @@ def has_vocabulary(facts: Iterable[Mapping[str, Any]]) -> bool:
     """Whether an embedding with such facts has a list of the words or characters that it met."""
     values = [value for part in facts for value in part.values()]
     return any(isinstance(value, (str, list)) and value for value in values)
+
+
+def require_items(embeddings: Sequence[Embedding], doc_structure: DocStructure | None) -> None:
+    """Raises StructureError unless the embeddings give vectors to what the nodes are made of."""
+    wanted = items_of(doc_structure)
+    for embedding in embeddings:
+        if (items := items_of(embedding)) != wanted:
+            good = {"pixels": "rnnpipe.Pixels.v1", "rows": "rnnpipe.PixelRows.v1"}.get(wanted)
+            raise StructureError(
+                f"embedding: expected one of {wanted}, which the documents are read as, got "
+                f"{type(embedding).__name__}, which is one of {items}. "
+                + (f"Choose {good!r}." if good else "Set the structure that goes with it.")
+            )

@@ -18,11 +18,13 @@ from thinc.api import Model
 
 from rnnpipe.architectures.seq2seq import seq2seq_builder
 from rnnpipe.architectures.symbols import symbol_shim
+from rnnpipe.doc_image import register_image
 from rnnpipe.errors import LabelError, SettingsError, expected
 from rnnpipe.language_model import Text
 from rnnpipe.pipeline.lm_text import LanguageModelAlphabet
 from rnnpipe.pipeline.symbols import SymbolPipe
 from rnnpipe.seq2seq.decoding import search as run_search
+from rnnpipe.seq2seq.images import ImageReader, ImageSource, Sight
 from rnnpipe.seq2seq.model import Pair, Seq2Seq
 from rnnpipe.types import BOUNDARY, UNKNOWN, Generated, SequenceGeneratorBuilder, Symbols
 
@@ -48,6 +50,8 @@ class RnnSeq2Seq(SymbolPipe):
     ``doc._.translation``, the text; ``doc._.translation_log_probability``, in nats;
     ``doc._.translation_pieces``, the text by symbols; and ``doc._.translation_attention``, whose
     row i says how much each symbol of the document (:meth:`source_pieces`) counted for piece i.
+
+    With ``rnnpipe.ImageToText.v1`` it reads ``doc._.image`` instead of the document's symbols.
     """
 
     def __init__(
@@ -65,7 +69,7 @@ class RnnSeq2Seq(SymbolPipe):
         attribute: the extension attribute of documents to write and to learn from.
         copy_unknown: an unknown symbol in the text is replaced by the source symbol with most
             attention (Luong et al. 2015); otherwise unknown symbols are never chosen.
-        RAISES: SettingsError for ``copy_unknown`` without attention."""
+        RAISES: SettingsError for ``copy_unknown`` without attention, or from images."""
         self.vocab = vocab
         self.model = model
         self.name = name
@@ -75,9 +79,14 @@ class RnnSeq2Seq(SymbolPipe):
         if not isinstance(search, SequenceGeneratorBuilder):
             want = "a block with @rnnpipe_decoders that generates text, such as rnnpipe.Beam.v1"
             raise SettingsError(expected(f"components.{name}.search", want, search))
-        if copy_unknown and seq2seq_builder(model).attention is None:
+        builder, where = seq2seq_builder(model), f"components.{name}.copy_unknown"
+        if isinstance(builder.source, ImageSource):
+            register_image(Doc)
+            if copy_unknown:
+                want = "false where images are read, which have no symbols to copy"
+                raise SettingsError(expected(where, want, True, "Remove copy_unknown."))
+        if copy_unknown and builder.attention is None:
             do = "Set the model's attention, or remove copy_unknown."
-            where = f"components.{name}.copy_unknown"
             raise SettingsError(expected(where, "false without attention", True, do))
         self._tokenizer = Tokenizer(vocab)  # splits at white space and nowhere else
         for end in ("", "_log_probability", "_pieces", "_attention"):
@@ -87,8 +96,9 @@ class RnnSeq2Seq(SymbolPipe):
     # -- symbols -------------------------------------------------------------------------------
 
     @property
-    def source_symbols(self) -> Symbols:
-        """The vocabulary of the documents. Raises ValueError before initialisation."""
+    def source_symbols(self) -> Symbols | ImageReader:
+        """The vocabulary of the documents, or what reads their images. Raises ValueError before
+        initialisation."""
         return self._symbols()[0]
 
     @property
@@ -96,21 +106,22 @@ class RnnSeq2Seq(SymbolPipe):
         """The vocabulary of the texts that are written."""
         return self._symbols()[1]
 
-    def _symbols(self) -> tuple[Symbols, Symbols]:
+    def _symbols(self) -> tuple[Symbols | ImageReader, Symbols]:
         facts = symbol_shim(self.model).facts
         if facts is None:
             raise ValueError(Errors.E109.format(name=self.name))
         if self._built is None or self._built[0] is not facts:
             builder = seq2seq_builder(self.model)
-            source = builder.source.build(facts["source"])
+            source: Any = builder.source.build(facts["source"])
             target = source if builder.target is None else builder.target.build(facts["target"])
             self._built = facts, (source, target)
         return self._built[1]
 
-    _built: tuple[Any, tuple[Symbols, Symbols]] | None = None
+    _built: tuple[Any, tuple[Any, Any]] | None = None
 
     def source_pieces(self, doc: Doc) -> list[str]:
-        """The text of each source symbol: what the columns of the attention stand for."""
+        """The text of each source symbol, or a name of each part of the image: what the columns of
+        the attention stand for."""
         return self.source_symbols.pieces(doc)
 
     def pair(self, doc: Doc, text: str) -> Pair:
@@ -218,13 +229,13 @@ class RnnSeq2Seq(SymbolPipe):
         return Translation(text, pieces, found.log_probability, found.score, attention)
 
 
-def _pair(source: np.ndarray, target: np.ndarray) -> Pair:
+def _pair(source: np.ndarray | Sight, target: np.ndarray) -> Pair:
     inputs, targets = np.append(BOUNDARY, target), np.append(target, BOUNDARY)
     return Pair(source, Text(inputs, targets))
 
 
 def _attention(
-    model: Seq2Seq, sources: Sequence[np.ndarray], found: Sequence[Sequence[Generated]]
+    model: Seq2Seq, sources: Sequence[np.ndarray | Sight], found: Sequence[Sequence[Generated]]
 ) -> list[np.ndarray | None]:
     """Of all texts, one source's after the other's: a row for each symbol."""
     pairs = [

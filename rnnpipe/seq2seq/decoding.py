@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from rnnpipe.batching import partition
 from rnnpipe.errors import StructureError, expected
 from rnnpipe.seq2seq.attend import Memory
+from rnnpipe.seq2seq.images import Sight
 from rnnpipe.seq2seq.model import Seq2Seq
 from rnnpipe.structures import State
 from rnnpipe.types import BOUNDARY, Generated, Output, SequenceGenerator, Stepper
@@ -23,11 +24,11 @@ _SEARCH_SHARE = 8
 
 def search(
     model: Seq2Seq,
-    sources: Sequence[np.ndarray],
+    sources: Sequence[np.ndarray | Sight],
     generator: SequenceGenerator,
     forbidden: Sequence[int] = (),
 ) -> list[list[Generated]]:
-    """The texts that a generator finds for each source ``(S,)``.
+    """The texts that a generator finds for each source, ``(S,)`` symbols or an image.
 
     forbidden: symbols whose probability is to be 0.
     """
@@ -67,7 +68,7 @@ class Decoding:
     """
 
     def __init__(
-        self, model: Seq2Seq, sources: Sequence[np.ndarray], forbidden: Sequence[int] = ()
+        self, model: Seq2Seq, sources: Sequence[np.ndarray | Sight], forbidden: Sequence[int] = ()
     ) -> None:
         self.model = model
         self.size = len(sources)

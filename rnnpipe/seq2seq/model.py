@@ -28,6 +28,7 @@ from rnnpipe.language_model import Text, full_precision, pad, present_rows, requ
 from rnnpipe.outputs.sampled import SampledSoftmaxOutput
 from rnnpipe.seq2seq.attend import Attend, Memory
 from rnnpipe.seq2seq.bridge import Bridge
+from rnnpipe.seq2seq.images import ImageReader, ImageSource, Sight
 from rnnpipe.structures import Encoded, Sequences, State
 from rnnpipe.types import (
     AttentionBuilder,
@@ -42,10 +43,10 @@ from rnnpipe.types import (
 
 @dataclass(frozen=True)
 class Pair:
-    """source: ``(S,)`` int64, of the source's symbols. target: what is read and what comes next,
-    from the boundary before the first symbol to the one after the last."""
+    """source: ``(S,)`` int64, of the source's symbols, or an image. target: what is read and what
+    comes next, from the boundary before the first symbol to the one after the last."""
 
-    source: np.ndarray
+    source: np.ndarray | Sight
     target: Text
 
     def __len__(self) -> int:
@@ -64,8 +65,8 @@ class Alignment:
 
 @dataclass(frozen=True)
 class Source:
-    """Texts that have been read: what the decoder looks at, if anything, and what it begins with,
-    a row a text."""
+    """Texts or images that have been read: what the decoder looks at, if anything, and what it
+    begins with, a row each."""
 
     memory: Memory | None
     state: State
@@ -73,9 +74,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Seq2SeqBuilder:
-    """The settings of a model; see ``rnnpipe.Seq2Seq.v1``."""
+    """The settings of a model; see ``rnnpipe.Seq2Seq.v1`` and ``rnnpipe.ImageToText.v1``."""
 
-    source: SymbolsBuilder
+    source: SymbolsBuilder | ImageSource
     target: SymbolsBuilder | None
     encoder: EncoderBuilder
     decoder: EncoderBuilder
@@ -91,30 +92,43 @@ class Seq2SeqBuilder:
     def build(self, facts: dict[str, Any]) -> Seq2Seq:
         """facts: of the source's symbols and of the target's; the latter ``None`` if they are the
         same."""
-        n_source = len(self.source.build(facts["source"]))
+        source = self.source.build(facts["source"])
+        reads = source if isinstance(source, ImageReader) else len(source)
         if self.target is None:
-            return Seq2Seq(self, n_source)
-        return Seq2Seq(self, n_source, len(self.target.build(facts["target"])))
+            return Seq2Seq(self, reads)
+        return Seq2Seq(self, reads, len(self.target.build(facts["target"])))
 
 
 class Seq2Seq(nn.Module):
     """A model with known sizes. See the module's text for the way of the data.
 
+    source: the number of its symbols, or what reads images.
     n_target: ``None``: source and target have the same symbols and share an embedding.
 
-    Raises StructureError: an encoder that does not read sequences, or a decoder that is not causal.
-    SettingsError: settings that have no effect or do not fit.
+    Raises StructureError: an encoder that does not read the source, or a decoder that is not
+    causal. SettingsError: settings that have no effect or do not fit.
     """
 
-    def __init__(self, builder: Seq2SeqBuilder, n_source: int, n_target: int | None = None) -> None:
+    source_embedding: nn.Embedding | ImageReader
+    target_embedding: nn.Embedding
+
+    def __init__(
+        self, builder: Seq2SeqBuilder, source: int | ImageReader, n_target: int | None = None
+    ) -> None:
         super().__init__()
         width = builder.width
         self.width = width
-        self.source_embedding = _embedding(n_source, width)
+        if isinstance(source, ImageReader):
+            assert n_target is not None
+            self.source_embedding, n_in = source, source.n_out
+        else:
+            self.source_embedding, n_in = _embedding(source, width), width
         self.target_embedding = (
-            self.source_embedding if n_target is None else _embedding(n_target, width)
+            cast(nn.Embedding, self.source_embedding)
+            if n_target is None
+            else _embedding(n_target, width)
         )
-        encoder = builder.encoder(width)
+        encoder = builder.encoder(n_in)
         decoder = builder.decoder(width * (2 if builder.input_feeding else 1))
         _check(builder, encoder, decoder)
         self.encoder, self.decoder = cast(nn.Module, encoder), cast(nn.Module, decoder)
@@ -192,11 +206,9 @@ class Seq2Seq(nn.Module):
 
     # -- parts ---------------------------------------------------------------------------------
 
-    def encode(self, sources: Sequence[np.ndarray]) -> Source:
-        """Read texts of symbols ``(S,)`` each."""
-        order = -1 if self.reverse_source else 1
-        symbols, structure = pad([source[::order] for source in sources], self.device)
-        vectors = structure.blank(self.source_embedding(symbols))  # (B, S, D)
+    def encode(self, sources: Sequence[Any]) -> Source:
+        """Read texts of symbols ``(S,)`` each, or images."""
+        vectors, structure = self._read(sources)
         encoded: Encoded = self.encoder(self.dropout(vectors), structure)
         state = self.bridge(encoded, cast(Stepper, self.decoder).start(len(sources)))
         if self.attend is None:
@@ -204,6 +216,15 @@ class Seq2Seq(nn.Module):
         states = structure.reverse(encoded.states) if self.reverse_source else encoded.states
         states = self.dropout(states)  # (B, S, H)
         return Source(self.attend.memory(Encoded(states, structure, encoded.n_forward)), state)
+
+    def _read(self, sources: Sequence[Any]) -> tuple[Tensor, Any]:
+        """``(B, S, D)``, and the structure."""
+        if isinstance(self.source_embedding, ImageReader):
+            read: tuple[Tensor, Any] = self.source_embedding(sources, self.device)
+            return read
+        order = -1 if self.reverse_source else 1
+        symbols, structure = pad([source[::order] for source in sources], self.device)
+        return structure.blank(self.source_embedding(symbols)), structure
 
     def _decode(self, bucket: Sequence[Pair]) -> tuple[Tensor, Tensor | None]:
         """The states from which each next symbol is predicted, ``(B, T, W)``, and the attention
@@ -260,8 +281,11 @@ def _targets(bucket: Sequence[Pair]) -> np.ndarray:
 
 
 def _check(builder: Seq2SeqBuilder, encoder: Encoder, decoder: Encoder) -> None:
-    if encoder.structure is not Sequences:
-        want, do = "an encoder of sequences", "Choose another, such as 'rnnpipe.BiLSTM.v1'."
+    source = builder.source
+    given = source.structure.structure if isinstance(source, ImageSource) else Sequences
+    if not issubclass(given, encoder.structure):
+        want = f"an encoder of {'sequences' if given is Sequences else given.__name__}"
+        do = "Choose another, such as 'rnnpipe.BiLSTM.v1'."
         raise StructureError(expected("encoder", want, encoder.structure.__name__, do))
     require_causal(decoder, "decoder")
     if builder.input_feeding and builder.attention is None:
