@@ -10,6 +10,9 @@ from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar, cast
 
+import torch
+from torch import Tensor
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -20,6 +23,16 @@ def kernels(module: str) -> ModuleType | None:
         return importlib.import_module(module)
     except ImportError:
         return None
+
+
+def compiles(module: str, *tensors: Tensor) -> bool:
+    """Whether a module of loops can be had, and is for these tensors: float32 on a CPU, without
+    autocast."""
+    return (
+        all(t.device.type == "cpu" and t.dtype == torch.float32 for t in tensors)
+        and not torch.is_autocast_enabled("cpu")
+        and kernels(module) is not None
+    )
 
 
 def compiled(function: F) -> F:

@@ -11,7 +11,7 @@ from torch.autograd.function import once_differentiable
 
 from rnnpipe.encoders.cell import LayerState
 from rnnpipe.encoders.steps import Steps
-from rnnpipe.jit import kernels
+from rnnpipe.jit import compiles, kernels
 
 if TYPE_CHECKING:
     from rnnpipe.encoders.lstm_cells import LSTMCell
@@ -22,11 +22,7 @@ _KERNELS = "rnnpipe.encoders.lstm_kernels"
 def lstm_compiles(*tensors: Tensor) -> bool:
     """Whether there are kernels for such inputs, weights and states: float32 on a CPU, without
     autocast."""
-    return (
-        all(t.device.type == "cpu" and t.dtype == torch.float32 for t in tensors)
-        and not torch.is_autocast_enabled("cpu")
-        and kernels(_KERNELS) is not None
-    )
+    return compiles(_KERNELS, *tensors)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from rnnpipe.encoders.gate import gate
 from rnnpipe.encoders.grid_encoder import GridBuilder, GridEncoder
 from rnnpipe.masked_conv import RowConv, RowsConv
 from rnnpipe.registry import encoders
@@ -62,12 +63,6 @@ class GatedLayer(nn.Module):
     def join(self, row: Tensor, linked: Tensor, h: Tensor) -> Tensor:
         mixed: Tensor = self.mix(gate(row + linked))
         return h + mixed if self.residual else mixed
-
-
-def gate(a: Tensor) -> Tensor:
-    """``(..., 2 * width) -> (..., width)``."""
-    x, opened = a.chunk(2, dim=-1)
-    return x.tanh() * opened.sigmoid()
 
 
 class PixelCNNState(NamedTuple):

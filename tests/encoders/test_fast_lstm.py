@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnpipe import jit
-from rnnpipe.encoders import compiled_lstm
 from rnnpipe.encoders.cell import run_steps
 from rnnpipe.encoders.compiled_lstm import lstm_compiles, run_compiled_lstm
 from rnnpipe.encoders.fast_lstm import run_lstm
@@ -160,7 +159,7 @@ def test_compiled_loops_are_for_plain_float32(monkeypatch):
     assert not lstm_compiles(x, x.double())
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert not lstm_compiles(x)
-    monkeypatch.setattr(compiled_lstm, "kernels", lambda module: None)
+    monkeypatch.setattr(jit, "kernels", lambda module: None)
     assert not lstm_compiles(x)
 
 
