@@ -120,27 +120,27 @@ class RnnImageModel(SymbolPipe):
         RAISES: CorpusError if there are no examples; LabelError if images are to be conditioned on
             a class and none has one; StructureError if the network's parts do not fit the images.
         """
-        shape: tuple[int, ...] | None = None
-        found = set()
+        where, shape = f"components.{self.name}", None
+        true: set[str | None] = set()
         for example in get_examples():
-            shape = shape or self._pixels(example.predicted).shape
-            found |= {self._true_label(example)} - {None} if labels is None else set()
+            if shape is None:
+                shape = image_of(example.predicted, levels=self.levels).shape
+            if self.cfg["conditional"] and labels is None:
+                true.add(self._true_label(example))
         if shape is None:
             do = "Check that [corpora.train] points to images."
-            where = f"components.{self.name}"
             raise CorpusError(expected(where, "training examples", "no examples", do))
         if self.cfg["conditional"]:
-            for label in sorted(cast("set[str]", found)) if labels is None else labels:
-                self.add_label(label)
+            found = sorted(filter(None, true)) if labels is None else labels
+            self.cfg["labels"].extend(label for label in found if label not in self.labels)
             if not self.labels:
                 do = "Set doc.cats, name the labels of the corpus, or set conditional = false."
-                where = f"components.{self.name}"
                 want = "images with a category in doc.cats"
                 raise LabelError(expected(where, want, "no categories", do))
         try:
             set_image_facts(self.model, shape, self.labels)
         except StructureError as error:
-            raise StructureError(f"components.{self.name}.model.{error}") from None
+            raise StructureError(f"{where}.model.{error}") from None
 
     def learnable(self, examples: Sequence[Example]) -> list[Picture]:
         """The images; where they are conditioned on a class, without those that have none."""
@@ -166,16 +166,13 @@ class RnnImageModel(SymbolPipe):
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.rehearse")
         teacher, pictures = self._rehearsal_model, self.learnable(examples)
-        if teacher is not None and pictures:
-            classes = [0 if picture.label is None else picture.label for picture in pictures]
-            height, width, _ = self.shape
-            given = classes if self.labels else None
-            drawn = generate(teacher, len(pictures), height, width, 1.0, None, given)
-            pictures = [
-                Picture(pixels, picture.label)
-                for pixels, picture in zip(drawn, pictures, strict=True)
-            ]
-        return self._learn(pictures if teacher is not None else [], drop, sgd, losses)
+        if teacher is None or not pictures:
+            return self._learn([], drop, sgd, losses)
+        labels = [picture.label for picture in pictures]
+        classes = [label for label in labels if label is not None] or None
+        height, width, _ = self.shape
+        drawn = generate(teacher, len(pictures), height, width, 1.0, None, classes)
+        return self._learn(list(map(Picture, drawn, labels)), drop, sgd, losses)
 
     # -- prediction ----------------------------------------------------------------------------
 
@@ -231,13 +228,10 @@ class RnnImageModel(SymbolPipe):
 
     def _pixels(self, doc: Doc) -> np.ndarray:
         """Raises StructureError unless the document carries an image that the model can read."""
-        facts = image_shim(self.model).facts
-        if facts is None:
-            return image_of(doc, levels=self.levels)
-        pixels = image_of(doc, facts["channels"], self.levels)
-        size = facts["height"], facts["width"]
-        if pixels.shape[:2] != size:
-            want = f"an image of {size[0]} x {size[1]} pixels, as those in training"
+        height, width, channels = self.shape
+        pixels = image_of(doc, channels, self.levels)
+        if pixels.shape[:2] != (height, width):
+            want = f"an image of {height} x {width} pixels, as those in training"
             got = f"{pixels.shape[0]} x {pixels.shape[1]}"
             raise StructureError(expected(called(doc), want, got, "Crop, pad or scale it."))
         return pixels

@@ -241,6 +241,13 @@ def test_rehearsal_keeps_what_was_learnt(trained):
     assert scores(nlp, images(kind)) == pytest.approx(scores(trained_nlp, images(kind)), abs=1.0)
 
 
+def test_it_can_begin_anew_with_images_of_another_size():
+    nlp = pipeline()
+    train(nlp, images(), steps=1)
+    train(nlp, images()[:, :3], steps=1)
+    assert nlp.get_pipe("image").shape == (3, 5, 1)
+
+
 def test_default_configuration_trains():
     nlp = spacy.blank("en")
     nlp.add_pipe("rnn_image", name="image")
