@@ -32,7 +32,7 @@ from rnnpipe.testing.promises import (
     smallest,
     trying,
 )
-from rnnpipe.types import EmbeddingBuilder
+from rnnpipe.types import EmbeddingBuilder, items_of
 
 #: What training documents consist of, and how often.
 WORDS = ["the", "red", "house", "in", "Berlin", "runs", "a", "bit", "unusually", "fast", "."]
@@ -94,9 +94,11 @@ class EmbeddingCase:
 
     @property
     def contextual(self) -> list[Any]:
-        """Those that read documents."""
+        """Those that read the words of documents, not something else, such as their image."""
         pairs = zip(self.builder.parts(), self.modules, strict=True)
-        return [m for p, m in pairs if p.upstream is None and not m.lexical]
+        return [
+            m for p, m in pairs if p.upstream is None and not m.lexical and items_of(m) == "tokens"
+        ]
 
     @property
     def lexical(self) -> list[Any]:
