@@ -101,7 +101,7 @@ def score_and_draw(data: Path, work: Path) -> None:
     write_grid(pipe.generate(64, seed=0), pipe.levels, work / "samples.png")
     msg.text(f"{time.perf_counter() - start:.1f} seconds to draw 64")
     given = [example.reference._.image for example in examples[:8]]
-    rows = [np.stack([image, *pipe.complete(image, n=7, seed=0)]) for image in given]
+    rows = [[image, *pipe.complete(image, n=7, seed=i)] for i, image in enumerate(given)]
     write_grid(np.concatenate(rows), pipe.levels, work / "completions.png", columns=8)
     msg.text(f"Pictures in {work}: samples.png and completions.png, whose first column is given")
 
