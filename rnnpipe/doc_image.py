@@ -67,5 +67,6 @@ def to_levels(pixels: np.ndarray, levels: int) -> np.ndarray:
 
 
 def from_levels(pixels: np.ndarray, levels: int) -> np.ndarray:
-    """Pixels of that many levels, over the range of 256. :func:`to_levels` undoes it."""
-    return np.round(pixels * (255 / (levels - 1))).astype(np.uint8)
+    """Pixels of that many levels, over the range of 256, rounded up, so that :func:`to_levels`
+    undoes it."""
+    return (-(pixels.astype(np.int32) * -255 // (levels - 1))).astype(np.uint8)

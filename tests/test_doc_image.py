@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 import spacy
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin
 
 from rnnpipe.doc_image import SOURCE, from_levels, image_of, register_image, to_levels
@@ -62,8 +60,7 @@ def test_errors_name_the_source():
         image_of(doc)
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.integers(2, 256))
+@pytest.mark.parametrize("levels", range(2, 257))
 def test_levels_come_back(levels):
     pixels = np.arange(levels, dtype=np.uint8)
     spread = from_levels(pixels, levels)
