@@ -24,7 +24,7 @@ from rnnpipe.dropout import Dropout
 from rnnpipe.encoders.steps import Steps
 from rnnpipe.init import orthogonal_blocks_, uniform_blocks_
 
-#: The state of one layer: tensors ``(directions, n, ...)``, first ``h``, ``(directions, n, width)``.
+#: The state of one layer: tensors ``(directions, n, ...)``; the first is h, as wide as the layer.
 LayerState = tuple[Tensor, ...]
 #: Dropout of the recurrent connection: h as the recurrent matrices are given it.
 Drop = Callable[[Tensor], Tensor]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -60,6 +61,37 @@ class Steps:
         padded = torch.cat([rows, rows.new_zeros(1, rows.shape[1])])
         shape = (structure.batch_size, structure.size, rows.shape[1])
         return padded.index_select(0, self.target).view(shape)
+
+    @cached_property
+    def grid(self) -> Tensor:
+        """``(T * B,)`` the row of each step and rank, N where there is none."""
+        present = np.arange(len(self.order)) < np.array(self.sizes)[:, None]  # (T, B)
+        rows = np.full(present.shape, len(self.rank))
+        rows[present] = np.arange(len(self.rank))
+        return torch.from_numpy(rows.ravel()).to(self.rank.device)
+
+    @cached_property
+    def in_grid(self) -> Tensor:
+        """``(N,)`` where each row stands in the grid."""
+        sizes = np.array(self.sizes)
+        begin = np.repeat(np.arange(len(sizes)) * len(self.order) - np.cumsum(sizes) + sizes, sizes)
+        return torch.from_numpy(begin + np.arange(len(self.rank))).to(self.rank.device)
+
+    def to_grid(self, rows: Tensor) -> Tensor:
+        """Rows as a grid of steps and ranks, for what computes all steps of a document at once;
+        zeros where there is no row. ``(D, N, ...) -> (D, T, B, ...)``."""
+        shape = (rows.shape[0], len(self.sizes), len(self.order), *rows.shape[2:])
+        if len(self.grid) == rows.shape[1]:
+            return rows.reshape(shape)
+        padded = torch.cat([rows, rows.new_zeros(len(rows), 1, *rows.shape[2:])], dim=1)
+        return padded.index_select(1, self.grid).view(shape)
+
+    def from_grid(self, grid: Tensor) -> Tensor:
+        """Back again. ``(D, T, B, ...) -> (D, N, ...)``."""
+        flat = grid.flatten(1, 2)
+        if len(self.rank) == flat.shape[1]:
+            return flat
+        return flat.index_select(1, self.in_grid)
 
 
 def _packed(lengths: np.ndarray, structure: Sequences) -> Steps:
