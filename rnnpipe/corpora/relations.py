@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
 from rnnpipe.corpora.examples import Augmenter, Corpus, given, reader
 from rnnpipe.corpora.files import read_lines
@@ -65,7 +66,7 @@ def RelationCorpus(
             if relation.text in part:
                 doc = nlp.make_doc(relation.text)
                 spans = [doc.char_span(*m, alignment_mode="expand") for m in relation.mentions]
-                doc.spans[spans_key] = spans
+                doc.spans[spans_key] = cast(list[Span], spans)
                 doc.cats = {relation.label: 1.0}
                 yield doc
 
