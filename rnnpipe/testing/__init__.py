@@ -25,6 +25,7 @@ from rnnpipe.testing.checks import (
     check_output,
     check_pooler,
 )
+from rnnpipe.testing.configs import check_config
 from rnnpipe.testing.drawing import Draw, draws
 from rnnpipe.testing.promises import BrokenPromise
 from rnnpipe.testing.registered import Registered, registered
@@ -34,6 +35,7 @@ __all__ = [
     "Draw",
     "Registered",
     "check_attention",
+    "check_config",
     "check_decoder",
     "check_embedding",
     "check_encoder",
