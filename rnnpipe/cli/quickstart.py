@@ -15,6 +15,7 @@ from spacy.language import Language
 from spacy.tokens import DocBin
 from wasabi import msg
 
+from rnnpipe.cli.config_text import shipped_config
 from rnnpipe.corpora.sample import write_sample
 from rnnpipe.errors import SettingsError, expected
 
@@ -42,7 +43,7 @@ def quickstart(output: Path, force: bool = False) -> None:
         parts = write_sample(work, spacy.blank("en"))
         msg.good("Made up a sample data set (requests to an assistant; not real data)")
         paths = {f"paths.{part}": str(parts[part]) for part in ("train", "dev")}
-        train(_config("quickstart.cfg"), work, overrides=paths)
+        train(shipped_config("quickstart"), work, overrides=paths)
         msg.divider("Scores on sentences with patterns or names that training had not")
         evaluate(str(work / "model-best"), parts["test"], silent=False)
         msg.divider("What it finds in some of them, and how probable it is")
@@ -61,13 +62,6 @@ def show(nlp: Language, data: Path) -> None:
         print(doc.text)
         for label, probability, text in findings:
             print(f"    {label:10} {probability:.2f}   {text}")
-
-
-def _config(name: str) -> Path:
-    """An example config: installed inside the package, and beside it in a checkout."""
-    package = Path(__file__).parents[1]
-    installed = package / "configs" / name
-    return installed if installed.exists() else package.parent / "configs" / name
 
 
 def _check_output(output: Path, force: bool) -> None:

@@ -30,11 +30,12 @@ def Console(
     path: Path | None = None,
     overwrite: bool = False,
 ) -> Callable[..., Callbacks]:
-    """A row for each evaluation, as spaCy's own logger prints it, and beside losses and scores:
-    for each component the norm of all its gradients together, before clipping, as the mean over
-    the steps since the last row (``NORM``), and the share of these steps that were clipped
-    (``CLIP``); words a second, evaluations apart (``W/S``); and how long the run goes on, if
-    patience does not end it (``LEFT``).
+    """A row for each evaluation, as spaCy's own logger prints it, with gradients and speed besides.
+
+    For each component there is the norm of all its gradients together, before clipping, as the
+    mean over the steps since the last row (``NORM``), and the share of these steps that were
+    clipped (``CLIP``); then words a second, evaluations apart (``W/S``), and how long the run goes
+    on, if patience does not end it (``LEFT``).
 
     progress_bar: on standard error, if that is a terminal: steps, gradients, time left.
     console_output: the rows.
