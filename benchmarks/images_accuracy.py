@@ -38,10 +38,12 @@ from wasabi import msg
 from rnnpipe.corpora.image_archive import ImageArchive
 from rnnpipe.instruments.image_grid import write_grid
 
+#: As many steps as each takes in less than half an hour.
+STEPS = {"pixelcnn": 10500, "rowlstm": 22000, "diagonal": 22000}
 ENCODERS = {
-    "pixelcnn": {"@rnnpipe_encoders": "rnnpipe.PixelCNN.v1", "width": 32, "depth": 7},
-    "rowlstm": {"@rnnpipe_encoders": "rnnpipe.RowLSTM.v1", "width": 64},
-    "diagonal": {"@rnnpipe_encoders": "rnnpipe.DiagonalBiLSTM.v1", "width": 64},
+    "pixelcnn": {"@rnnpipe_encoders": "rnnpipe.PixelCNN.v1", "width": 16, "depth": 6},
+    "rowlstm": {"@rnnpipe_encoders": "rnnpipe.RowLSTM.v1", "width": 32},
+    "diagonal": {"@rnnpipe_encoders": "rnnpipe.DiagonalBiLSTM.v1", "width": 24},
 }
 
 
@@ -58,6 +60,7 @@ def digits(data: Path, work: Path) -> dict[str, str]:
 def with_encoder(name: str) -> Callable[[Config], None]:
     def change(config: Config) -> None:
         config["components"]["image"]["model"]["encoder"] = ENCODERS[name]
+        config["training"]["max_steps"] = STEPS[name]
 
     return change
 
