@@ -14,7 +14,7 @@ from rnnpipe.cli.commands.images import draw_cli
 from rnnpipe.cli.commands.instruments import attention_cli, exposure_bias_cli, loss_cli
 from rnnpipe.cli.commands.language_models import generate_cli, perplexity_cli
 from rnnpipe.cli.commands.parts import info_cli, list_cli, plugins_cli
-from rnnpipe.cli.commands.starting import init_config_cli, quickstart_cli
+from rnnpipe.cli.commands.starting import doctor_cli, init_config_cli, quickstart_cli
 from rnnpipe.cli.commands.training import curves_cli
 
 HELP = (
@@ -23,7 +23,11 @@ HELP = (
 
 #: Each panel of the help: its commands by name.
 PANELS: dict[str, dict[str, Callable[..., None]]] = {
-    "To begin with": {"quickstart": quickstart_cli, "init-config": init_config_cli},
+    "To begin with": {
+        "quickstart": quickstart_cli,
+        "init-config": init_config_cli,
+        "doctor": doctor_cli,
+    },
     "What a config can name": {"list": list_cli, "info": info_cli, "plugins": plugins_cli},
     "Training": {"curves": curves_cli},
     "With a language model": {"generate": generate_cli, "perplexity": perplexity_cli},

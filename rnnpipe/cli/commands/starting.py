@@ -1,4 +1,4 @@
-"""To begin with: ``quickstart``, ``init-config``."""
+"""To begin with: ``quickstart``, ``init-config``, ``doctor``."""
 
 from __future__ import annotations
 
@@ -95,3 +95,14 @@ def init_config_cli(
         parts = {part: name for part, name in named.items() if name is not None}
         choices = Choices(task, lang, parts, size, gpu, vectors, data)
         init_config(choices, output, force)
+
+
+def doctor_cli() -> None:
+    """Look whether this machine is in order: versions, extras, threads, GPU, plugins.
+
+    Each line says what to do, if anything. The exit status is 1 if something does not work.
+    """
+    from rnnpipe.cli.doctor import doctor
+
+    if not doctor():
+        raise typer.Exit(1)
