@@ -4,7 +4,8 @@
 
     bilstm   configs/relations.cfg, over the words in a row
     dag      configs/relations_graph.cfg: graph LSTMs along the edges to later and to earlier words
-    state    the same with message passing along all edges (GraphStateLSTM)
+    state    the same with message passing (GraphStateLSTM), as wide as both halves of the others;
+             it hears both ends of an edge, so that the graph needs no edges back
 
     --work folder   keep the parser, the parsed documents and the pipelines there
     --training.max_steps 500 ...    any other setting of the config
@@ -34,21 +35,15 @@ from spacy.cli._util import parse_config_overrides
 from spacy.cli.convert import convert
 from spacy.cli.train import train
 from spacy.tokens import DocBin
+from spacy.util import load_config
+from thinc.api import Config
 from wasabi import msg
 
 from rnnpipe.corpora.relations import RelationCorpus
 
 SHARES = {"train": (0.1, 1.0), "dev": (0.0, 0.1)}
-ENCODER = "components.relation.model.encoder."
-#: The config of each model, and what else is set.
-MODELS: dict[str, tuple[str, dict[str, Any]]] = {
-    "bilstm": ("relations.cfg", {}),
-    "dag": ("relations_graph.cfg", {}),
-    "state": (
-        "relations_graph.cfg",
-        {ENCODER + "@rnnpipe_encoders": "rnnpipe.GraphStateLSTM.v1"},
-    ),
-}
+#: The config of each model.
+MODELS = {"bilstm": "relations.cfg", "dag": "relations_graph.cfg", "state": "relations_graph.cfg"}
 
 
 def main() -> None:
@@ -70,16 +65,30 @@ def main() -> None:
 
 def run(model: str, overrides: dict[str, Any], data: Path, work: Path) -> tuple[str, str]:
     """Train a model; its score in per cent and the processor's minutes."""
-    config, own = MODELS[model]
+    config = load_config(CONFIGS / MODELS[model], interpolate=False)
+    if model == "state":
+        with_message_passing(config)
     source = data / "semeval2010-8" / "TRAIN_FILE.TXT"
     corpora = dict.fromkeys(SHARES, source) if model == "bilstm" else parsed(source, data, work)
     paths = {f"paths.{part}": str(path) for part, path in corpora.items()}
     paths["paths.vectors"] = vectors(data, work)
+    (work / model).mkdir(parents=True, exist_ok=True)
+    config.to_disk(work / model / "config.cfg")
     start = time.process_time()
-    train(CONFIGS / config, work / model, overrides={**paths, **own, **overrides})
+    train(work / model / "config.cfg", work / model, overrides={**paths, **overrides})
     minutes = (time.process_time() - start) / 60
     scores = srsly.read_json(work / model / "model-best" / "meta.json")["performance"]
     return f"{100 * scores['relation_macro_f']:.2f}", f"{minutes:.1f}"
+
+
+def with_message_passing(config: Config) -> None:
+    network = config["components"]["relation"]["model"]
+    encoder, edges = network["encoder"], network["structure"]["inner"]["edges"]
+    encoder.update(
+        {"@rnnpipe_encoders": "rnnpipe.GraphStateLSTM.v1", "width": 2 * encoder["width"]}
+    )
+    for name, two_way in edges.items():
+        edges[name] = two_way["edges"]
 
 
 def parsed(source: Path, data: Path, work: Path) -> dict[str, Path]:

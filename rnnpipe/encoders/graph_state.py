@@ -22,7 +22,9 @@ def GraphStateLSTM(
     type_width: PositiveInt = 10,
     forget_bias: float = 1.0,
 ) -> EncoderBuilder:
-    """Message passing over any directed graph: see :class:`GraphStateEncoder`.
+    """Message passing over any directed graph: see :class:`GraphStateEncoder`. A node hears both
+    those from which edges come and those to which they lead, and tells the two apart; with each
+    edge also back, as ``rnnpipe.TwoWayEdges.v1`` adds it, it could not.
 
     width: of h and of c.
     steps: how often the states are updated: how many edges away a node can be to be heard.
