@@ -63,6 +63,14 @@ class Steps:
         return padded.index_select(0, self.target).view(shape)
 
     @cached_property
+    def lengths(self) -> Tensor:
+        """``(B,)`` how many nodes the document of each rank has."""
+        if not self.packed:
+            return self.last // max(1, len(self.order))
+        counts = np.arange(len(self.order))[:, None] < np.array(self.sizes)  # (B, T)
+        return torch.from_numpy(counts.sum(1)).to(self.rank.device)
+
+    @cached_property
     def grid(self) -> Tensor:
         """``(T * B,)`` the row of each step and rank, N where there is none."""
         present = np.arange(len(self.order)) < np.array(self.sizes)[:, None]  # (T, B)

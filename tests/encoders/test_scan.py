@@ -86,6 +86,8 @@ def test_a_grid_holds_the_rows(lengths):
     grid = steps.to_grid(rows)
     assert grid.shape == (2, max(1, max(lengths)), len(lengths), 3)
     assert torch.equal(steps.from_grid(grid), rows)
+    assert steps.lengths.tolist() == sorted(lengths, reverse=True)
+    assert _padded(Sequences.of(lengths)).lengths.tolist() == lengths
     begin = 0
     for step, n in enumerate(steps.sizes):
         assert torch.equal(grid[:, step, :n], rows[:, begin : begin + n])

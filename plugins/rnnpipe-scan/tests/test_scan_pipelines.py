@@ -14,7 +14,7 @@ ENCODER = {"@rnnpipe_encoders": "scan.MinGRU.v1", "width": 32}
 
 def test_the_config_trains(tmp_path):
     text = tmp_path / "text.txt"
-    text.write_text("to be, or not to be, that is the question\n" * 200)
+    text.write_text("to be, or not to be, that is the question\n" * 60)
     check_config(CONFIGS / "min_gru_lm.cfg", tmp_path, {"train": text, "dev": text})
 
 
