@@ -120,12 +120,12 @@ class ImageModel(nn.Module):
                 for channel in range(self.channels):
                     x = self._condition(self.input.look(self._values(pixel), seen), classes)
                     h, after = stepper.step(x, state)
-                    level_scores = self._output.log_probabilities(self._read(h))[:, channel]
-                    drawn = torch.from_numpy(noise.next()).to(device) * temperature
-                    pixel[:, channel] = (level_scores + drawn).argmax(-1)
+                    levels = self._output.log_probabilities(self._read(h))[:, channel]
+                    drawn = levels + temperature * torch.from_numpy(noise.next()).to(device)
+                    pixel[:, channel] = drawn.argmax(-1)
                     if given is not None and known is not None:
-                        ours, here = pixel[:, channel], known[:, row, column]
-                        pixel[:, channel] = torch.where(here, given[:, row, column, channel], ours)
+                        taken, here = given[:, row, column, channel], known[:, row, column]
+                        pixel[:, channel] = torch.where(here, taken, pixel[:, channel])
                 seen, state = self.input.read(self._values(pixel), seen), after
         return images
 
