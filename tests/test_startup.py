@@ -5,7 +5,8 @@ import sys
 from subprocess import run
 
 #: What spaCy may load of ours by itself.
-LIGHT = {f"rnnpipe{module}" for module in ("", ".bootstrap", ".errors", ".registry", ".settings")}
+MODULES = ("", ".bootstrap", ".errors", ".registry", ".settings", ".loggers", ".loggers.console")
+LIGHT = {f"rnnpipe{module}" for module in MODULES}
 
 
 def loaded_after(code: str) -> set[str]:
@@ -31,7 +32,7 @@ def test_a_pipeline_without_our_components_loads_only_the_bootstrap():
 
 def test_spacy_commands_load_the_bootstrap_and_our_commands():
     loaded = ours(loaded_after("from spacy.util import registry; registry.cli.get_all()"))
-    assert loaded >= LIGHT
+    assert "rnnpipe.bootstrap" in loaded
     assert {name for name in loaded - LIGHT if not name.startswith("rnnpipe.cli")} == set()
 
 
