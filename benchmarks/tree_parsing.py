@@ -7,12 +7,12 @@
     --work folder       keep the prepared data and the pipeline there
     --training.max_steps 500 ...    any other setting of configs/tree_parser.cfg
 
-ewt: constituents made of the dependency trees of UD English EWT. A word is joined with its dependents
-    one by one, each of them complete: the nearest on the right, the nearest on the left, the next on
-    the right, and so on, the rest of a side when the other has no more. So every tree is binary; a
-    constituent is labelled with the universal tag of its head. Left out are trees with crossing
-    edges and sentences of one word.
-listops: the expressions of benchmarks/listops.py without their values.
+ewt: constituents made of the dependency trees of UD English EWT. A word is joined with its
+    dependents one by one, each of them complete: the nearest on the right, the nearest on the
+    left, the next on the right, and so on, the rest of a side when the other has no more. So
+    every tree is binary; a constituent is labelled with the universal tag of its head. Left out
+    are trees with crossing edges and sentences of one word. listops: the expressions of
+    benchmarks/listops.py without their values.
 
 F1 is that of all constituents of two words or more, the whole among them; beside it that of trees
 that branch to the right alone, or to the left. Each run uses one torch thread.

@@ -146,10 +146,6 @@ def settings_of(kind, name):
         ("pooler", "rnnpipe.Mentions.v1"): lambda: {
             "pooler": _load("rnnpipe_poolers", "rnnpipe.Mean.v1")()
         },
-        ("edges", "rnnpipe.TwoWayEdges.v1"): lambda: {"edges": next_token()},
-        ("pooler", "rnnpipe.Mentions.v1"): lambda: {
-            "pooler": _load("rnnpipe_poolers", "rnnpipe.Mean.v1")()
-        },
         ("structure", "rnnpipe.TokenGraph.v1"): lambda: {"edges": every_edge()},
         ("structure", "rnnpipe.TokenDag.v1"): lambda: {"edges": {"next": next_token()}},
         ("edges", "rnnpipe.TwoWayEdges.v1"): lambda: {"edges": next_token()},

@@ -114,8 +114,8 @@ def test_a_row_for_each_evaluation_and_a_line_of_the_file(tmp_path):
     printed = log({"training.logger.path": str(path)}, stderr).splitlines()
     header = next(line for line in printed if line.lstrip().startswith("E "))
     assert (
-        header.split()
-        == ("E # LOSS TAGGER NORM TAGGER CLIP TAGGER LOSS OTHER TAG_ACC SCORE W/S LEFT").split()
+        " ".join(header.split())
+        == "E # LOSS TAGGER NORM TAGGER CLIP TAGGER LOSS OTHER TAG_ACC SCORE W/S LEFT"
     )
     rows = [line.split() for line in printed[printed.index(header) + 2 :]]
     assert [row[1] for row in rows] == ["0", "2", "4"]
