@@ -31,10 +31,7 @@ REGISTERED = {
     ],
     "rnnpipe_encoders": [
         "rnnpipe.BiCIFG.v1 = rnnpipe.encoders.bidirectional:BiCIFG",
-        (
-            "rnnpipe.BiChildSumTreeLSTM.v1 = "
-            "rnnpipe.encoders.bidirectional_tree:BiChildSumTreeLSTM"
-        ),
+        ("rnnpipe.BiChildSumTreeLSTM.v1 = rnnpipe.encoders.bidirectional_tree:BiChildSumTreeLSTM"),
         "rnnpipe.BiDagLSTM.v1 = rnnpipe.encoders.dag:BiDagLSTM",
         "rnnpipe.BiDiagonalGRU.v1 = rnnpipe.encoders.bidirectional:BiDiagonalGRU",
         "rnnpipe.BiDiagonalLSTM.v1 = rnnpipe.encoders.bidirectional:BiDiagonalLSTM",
@@ -207,6 +204,8 @@ TEST = [
     *SUBWORDS,
 ]
 LINT = ["ruff>=0.9", "mypy>=1.14"]
+#: The pages of docs/.
+DOCS = ["sphinx>=8.1,<10", "myst-parser>=4,<6", "furo>=2024.8"]
 #: Peers and data formats of benchmarks/.
 BENCHMARKS = ["pytorch-crf>=0.7.2", "conllu>=6.0"]
 
@@ -243,8 +242,9 @@ setup(
         "testing": KIT,
         "test": TEST,
         "lint": LINT,
+        "docs": DOCS,
         "benchmarks": BENCHMARKS,
-        "dev": TEST + LINT + BENCHMARKS + ["build>=1.2", "tox>=4.20"],
+        "dev": TEST + LINT + DOCS + BENCHMARKS + ["build>=1.2", "tox>=4.20"],
     },
     packages=[*find_packages(include=["rnnpipe", "rnnpipe.*"]), "rnnpipe.configs"],
     package_dir={"rnnpipe.configs": "configs"},
