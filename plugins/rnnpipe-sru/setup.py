@@ -19,7 +19,7 @@ setup(
     license="MIT",
     python_requires=">=3.10",
     install_requires=["rnnpipe>=0.1,<0.2"],
-    extras_require={"fast": ["rnnpipe[fast]"], "test": ["rnnpipe[testing]"]},
+    extras_require={"test": ["rnnpipe[testing]"]},
     packages=["rnnpipe_sru"],
     package_data={"rnnpipe_sru": ["py.typed"]},
     entry_points={
