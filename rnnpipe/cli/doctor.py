@@ -14,6 +14,7 @@ from typing import Literal
 import torch
 from packaging.requirements import Requirement
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 import rnnpipe
@@ -46,7 +47,7 @@ def doctor() -> bool:
     table = Table("", "What", "Found", "What to do", box=None, header_style="bold")
     for f in findings:
         state = f"[{_COLOURS[f.state]}]{f.state}[/]"
-        table.add_row(state, *(cell.replace("[", r"\[") for cell in (f.what, f.found, f.do)))
+        table.add_row(state, *map(escape, (f.what, f.found, f.do)))
     console = Console(highlight=False)
     console.print(table)
     problems = sum(f.state == "problem" for f in findings)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from rich.columns import Columns
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from rnnpipe.cli.parts import (
@@ -43,8 +44,8 @@ def _named(part: Part) -> str:
 def _described(parts: Iterable[Part]) -> Table:
     table = Table("Name", "From", "What it is", box=None, header_style="bold")
     for part in parts:
-        what = f"[red]broken:[/red] {_literally(part.error)}" if part.error else None
-        table.add_row(part.name, _origin(part), what or _literally(part.summary))
+        what = f"[red]broken:[/red] {escape(part.error)}" if part.error else None
+        table.add_row(part.name, _origin(part), what or escape(part.summary))
     return table
 
 
@@ -63,14 +64,14 @@ def show_part(name: str) -> None:
 def _show(part: Part, show: Callable[..., None]) -> None:
     show(f"[bold]{part.name}[/bold], from {_origin(part)}\n")
     if part.error:
-        show(f"[red]It cannot be used.[/red] {_literally(part.error)}")
+        show(f"[red]It cannot be used.[/red] {escape(part.error)}")
         return
     show(part.text, markup=False)
     if part.settings:
         table = Table("Setting", "What it may be", "Default", box=None, header_style="bold")
         for setting in part.settings:
             default = "(must be set)" if setting.default is None else setting.default
-            table.add_row(setting.name, _literally(setting.kind), _literally(default))
+            table.add_row(setting.name, escape(setting.kind), escape(default))
         show()
         show(table, soft_wrap=False)
     show("\n[bold]In a config[/bold]\n")
@@ -79,8 +80,3 @@ def _show(part: Part, show: Callable[..., None]) -> None:
 
 def _origin(part: Part) -> str:
     return f"{part.distribution} {part.version}"
-
-
-def _literally(text: str | None) -> str:
-    """Without meaning to rich: a list is no style."""
-    return (text or "").replace("[", r"\[")

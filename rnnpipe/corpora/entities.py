@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 from spacy.tokens import Doc, Span
@@ -12,6 +14,20 @@ from rnnpipe.schemes import OUTSIDE, SCHEMES, Violation
 
 #: A missing annotation.
 MISSING = "_"
+_collected: ContextVar[dict[str, None] | None] = ContextVar("_collected", default=None)
+
+
+@contextmanager
+def illegal_tags_collected() -> Iterator[dict[str, None]]:
+    """While the block runs, the first illegal tag of each sentence is listed here, as the error
+    that it would be. The tags are read as conlleval reads them; those that the scheme does not
+    have count as missing."""
+    messages: dict[str, None] = {}
+    token = _collected.set(messages)
+    try:
+        yield messages
+    finally:
+        _collected.reset(token)
 
 
 class EntityReader:
@@ -52,10 +68,18 @@ class EntityReader:
         known = [None if tag == MISSING else tag for tag in tags]
         if not self._tags.index.keys() >= set(known) - {None}:
             _refuse(self._scheme.check(known), places)
+            known = [tag if tag is None or self._has(tag) else None for tag in known]
             self._learn(known, places)
         ids = np.array([-1 if tag is None else self._tags.index[tag] for tag in known])
         _refuse(self._tags.check(ids), places)
         return [(s, e, self._tags.types[k]) for s, e, k in self._tags.decode(ids).tolist()]
+
+    def _has(self, tag: str) -> bool:
+        try:
+            self._scheme.split(tag)
+        except LabelError:
+            return False
+        return True
 
     def _learn(self, tags: Sequence[str | None], places: Sequence[str]) -> None:
         """Add the entity types of these tags to the known ones."""
@@ -75,4 +99,8 @@ def _refuse(violation: Violation | None, places: Sequence[str]) -> None:
     if violation is not None:
         want = f"a tag that {violation.scheme} allows after {violation.previous!r}"
         do = "Correct the file, or set the reader's scheme to the one it is written in."
-        raise LabelError(expected(places[violation.position], want, violation.tag, do))
+        message = expected(places[violation.position], want, violation.tag, do)
+        collected = _collected.get()
+        if collected is None:
+            raise LabelError(message)
+        collected[message] = None

@@ -1,4 +1,4 @@
-"""Before, during and after training: ``curves``."""
+"""Before and after training: ``debug-data``, ``curves``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,30 @@ from typing import Annotated
 import typer
 
 from rnnpipe.cli.commands.options import Force, errors_told
+
+
+def debug_data_cli(
+    context: typer.Context,
+    config: Annotated[
+        Path, typer.Argument(metavar="CONFIG", help="What 'spacy train' would be given")
+    ],
+) -> None:
+    """Look at the data that a config's components will learn from, before they do.
+
+    For both corpora: sizes, lengths, unknown words and characters, texts that both have. For each
+    component of ours: how often each label occurs, labels that only dev has, what is right by
+    chance; for language models and translators their symbols. Tag sequences that the scheme does
+    not allow are listed with file and line. The exit status is 1 if something is wrong.
+
+    Other settings are given as to 'spacy train'.
+
+    Try: spacy rnn debug-data config.cfg --paths.train train.spacy --paths.dev dev.spacy
+    """
+    with errors_told():
+        from rnnpipe.cli.debug_data import debug_data
+
+        if not debug_data(config, context.args):
+            raise typer.Exit(1)
 
 
 def curves_cli(
