@@ -27,6 +27,8 @@ def furnish(folder):
         (folder / name).write_text(text, encoding="utf8")
     docs(20).to_disk(folder / "train.spacy")
     docs(4).to_disk(folder / "dev.spacy")
+    bits = np.random.default_rng(0).integers(0, 256, (8, 98), dtype=np.uint8)
+    np.savez(folder / "mnist.npz", train=bits, valid=bits)
     vectors = spacy.blank("en")
     for word in WORDS:
         vectors.vocab.set_vector(word, np.linspace(-1, 1, 50, dtype="float32"))

@@ -37,11 +37,13 @@ def test_an_unknown_label_of_the_new_pipeline(factory):
     source = pipeline(factory)
     train(source, steps=1)
     nlp = sourced(factory, source)
-    doc = Doc(nlp.vocab, words=["Bo"], tags=["UNHEARD"])
+    words = ["Bo", "ran"]
+    doc = Doc(nlp.vocab, words=words, tags=["UNHEARD", "UNHEARD"])
     doc.ents = [Span(doc, 0, 1, label="UNHEARD")]
     doc.cats = {"UNHEARD": 1.0}
+    doc.spans["constituents"] = [Span(doc, 0, 2, label="UNHEARD")]
     with pytest.raises(LabelError, match="got 'UNHEARD' in a training example"):
-        nlp.update([Example(Doc(nlp.vocab, words=["Bo"]), doc)])
+        nlp.update([Example(Doc(nlp.vocab, words=words), doc)])
 
 
 def test_a_tag_that_the_document_has_not_heard_of():
