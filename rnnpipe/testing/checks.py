@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rnnpipe.testing.drawing import Draw
@@ -54,10 +54,18 @@ def check_decoder(
 
 
 def check_embedding(
-    embedding: str | EmbeddingBuilder, settings: Settings | None = None, *, vocab: Any = None
+    embedding: str | EmbeddingBuilder,
+    settings: Settings | None = None,
+    *,
+    vocab: Any = None,
+    docs: Callable[[Any, Sequence[int]], list[Any]] | None = None,
 ) -> None:
-    """As :func:`check_encoder`. vocab: a spaCy vocabulary; by default a small one with vectors."""
-    _check("embedding", embedding, settings, vocab=vocab)
+    """As :func:`check_encoder`.
+
+    vocab: a spaCy vocabulary; by default a small one with vectors.
+    docs: makes documents of the vocabulary with so many items each; by default of tokens.
+    """
+    _check("embedding", embedding, settings, vocab=vocab, docs=docs)
 
 
 def check_filter(

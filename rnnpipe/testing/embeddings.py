@@ -6,7 +6,7 @@ import copy
 import functools
 import json
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -38,6 +38,8 @@ from rnnpipe.types import EmbeddingBuilder, items_of
 WORDS = ["the", "red", "house", "in", "Berlin", "runs", "a", "bit", "unusually", "fast", "."]
 WORDS += ["a", "ß", "日本", "x"]
 COUNTS = {word: 1 + i % 3 for i, word in enumerate(WORDS)}
+#: Of documents.
+LENGTHS = (5, 0, 10, 1)
 UNSEEN = ["zyzzyva", "🜁", "!!!!!!", "a" * 300]
 
 
@@ -58,11 +60,14 @@ class EmbeddingCase:
     """An embedding to check, or several that one builder concatenates.
 
     vocab: the spaCy vocabulary that its words come from; by default a small one with vectors.
+    docs: makes documents of the vocabulary, with so many tokens each, or of whatever else there is
+        a vector of; by default of tokens, with two mentions each.
     """
 
     name: str
     builder: EmbeddingBuilder
     vocab: Any = None
+    docs: Callable[[Any, Sequence[int]], list[Any]] | None = None
 
     @property
     def words_from(self) -> Any:
@@ -106,13 +111,24 @@ class EmbeddingCase:
         return [module for module in self.modules if module.lexical]
 
     def words(self, texts: Sequence[str] = WORDS) -> Any:
-        words, _, _ = distinct_words([self.doc(texts)])
+        words, _, _ = distinct_words([_doc(self.words_from, texts)])
         return words
 
-    def doc(self, texts: Sequence[str]) -> Any:
-        from spacy.tokens import Doc
+    def documents(self, lengths: Sequence[int]) -> list[Any]:
+        return (self.docs or _docs)(self.words_from, lengths)
 
-        return Doc(self.words_from, words=list(texts))
+
+def _doc(vocab: Any, texts: Sequence[str]) -> Any:
+    from spacy.tokens import Doc
+
+    return Doc(vocab, words=list(texts))
+
+
+def _docs(vocab: Any, lengths: Sequence[int]) -> list[Any]:
+    docs = [_doc(vocab, WORDS[i:][:n]) for i, n in enumerate(lengths)]
+    for doc in docs:
+        doc.spans["mentions"] = [doc[:1], doc[-1:]] if len(doc) else []
+    return docs
 
 
 EMBEDDING = Kind("embedding", embeddings, EmbeddingBuilder, EmbeddingCase)
@@ -192,7 +208,7 @@ def gradients(case: EmbeddingCase) -> None:
 @EMBEDDING.promise("A training step never waits for a value from the device.")
 def meta(case: EmbeddingCase) -> None:
     items = [(m, case.words()) for m in case.lexical]
-    items += [(m, [case.doc(WORDS[:5]), case.doc([])]) for m in case.contextual]
+    items += [(m, case.documents(LENGTHS)) for m in case.contextual]
     with trying("words and documents on the device 'meta'"):
         for module, item in items:
             vectors = _vectors(copy.deepcopy(module).to("meta").train(), item, "meta")
@@ -213,7 +229,7 @@ def copies(case: EmbeddingCase) -> None:
             require_copies(module, lambda m: _vectors(m, case.words()))
     for module in case.contextual:
         with trying("documents"):
-            require_copies(module, lambda m: _vectors(m, _documents(case)))
+            require_copies(module, lambda m: _vectors(m, case.documents(LENGTHS)))
     for module, width in case.fed:
         x = torch.randn(3, width)
         with trying("vectors of another layer"):
@@ -243,17 +259,13 @@ def fed_gradients(case: EmbeddingCase) -> None:
                 require_gradients(x.grad[i] if x.grad is not None else None, f"token {i}")
 
 
-def _documents(case: EmbeddingCase) -> list[Any]:
-    return [case.doc(WORDS[i : i + n]) for i, n in [(0, 5), (3, 0), (5, 10), (0, 1)]]
-
-
 @EMBEDDING.promise("A document's vectors do not depend on the others.", where=_is_contextual)
 def documents(case: EmbeddingCase) -> None:
-    docs = _documents(case)
-    with trying("documents of 5, 0, 10 and 1 tokens, and none"):
+    docs = case.documents(LENGTHS)
+    with trying(f"documents of {LENGTHS} items, and none"):
         for module in case.contextual:
             together = _vectors(module, docs)
-            require_shape(together, (16, module.n_out), "vectors")
+            require_shape(together, (sum(LENGTHS), module.n_out), "vectors")
             alone = torch.cat([_vectors(module, [doc]) for doc in docs])
             require_close(alone, together, "vectors, alone and together")
             require_shape(_vectors(module, []), (0, module.n_out), "vectors of no documents")

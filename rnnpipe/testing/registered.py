@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from typing import Any, TypeAlias
 
@@ -46,6 +46,7 @@ def registered(
     distribution: str | None = None,
     kinds: list[str] | None = None,
     settings: Settings | Mapping[str, Mapping[str, Any]] | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[Registered]:
     """The promises of all registered parts, to be made tests of::
 
@@ -57,6 +58,8 @@ def registered(
     kinds: of ``KINDS``, by default all.
     settings: to check parts with, by name (``{"acme.QRNN.v1": {"width": 3}}``), or a function of
         kind and name. Others get the smallest values for what they cannot do without.
+    options: by name, what ``check_encoder`` and the others take besides:
+        ``{"acme.Lattice.v1": {"draw": lattices}}``.
 
     A part that cannot be built breaks the promise that it can. Raises LookupError if there are no
     parts at all.
@@ -66,7 +69,9 @@ def registered(
         promise
         for kind in kinds or list(KINDS)
         for name in _names(KINDS[kind], distribution)
-        for promise in _promises(KINDS[kind], name, chosen(kind, name))
+        for promise in _promises(
+            KINDS[kind], name, chosen(kind, name), (options or {}).get(name, {})
+        )
     ]
     if not found:
         raise LookupError(
@@ -87,12 +92,12 @@ def _names(kind: Kind[Any], distribution: str | None) -> list[str]:
 
 
 def _promises(
-    kind: Kind[Any], name: str, settings: Mapping[str, Any] | None
+    kind: Kind[Any], name: str, settings: Mapping[str, Any] | None, options: Mapping[str, Any]
 ) -> Iterator[Registered]:
     try:
         builder = build(kind, name, settings)
         if isinstance(builder, kind.builder):
-            case = kind.case(name, builder)
+            case = replace(kind.case(name, builder), **options)
             yield from (Registered(name, promise, case) for promise in kind.made_by(case))
     except Exception as error:  # noqa: BLE001 - no part keeps the others from being checked
         yield Registered(name, BUILT, _Unbuilt(name, error))

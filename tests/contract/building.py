@@ -6,12 +6,11 @@ import shutil
 import tempfile
 from importlib.metadata import entry_points
 
-import numpy as np
 import spacy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from rnnpipe.structures import Dags, Graphs, Grids, Sequences, Trees
+from rnnpipe.structures import Grids
 from rnnpipe.types import DecoderBuilder, Labels, SequenceGeneratorBuilder, TreeDecoder, items_of
 
 GROUPS = {
@@ -37,89 +36,12 @@ def _decoder(builder):
     return builder(4, Labels(("x", "y")))
 
 
-def parents_of(n):
-    """A forest of n nodes, in post-order: one takes none, one or two of the trees before it."""
-    parents, roots = [-1] * n, []
-    for node in range(n):
-        for child in roots[len(roots) - min(node % 3, len(roots)) :]:
-            parents[child] = node
-            roots.remove(child)
-        roots.append(node)
-    return parents
-
-
-def trees_of(lengths, device="cpu"):
-    return Trees.from_parents([parents_of(n) for n in lengths], device)
-
-
-def edges_of(n):
-    """Edges between n nodes without cycles: to one node on, one back, and two on."""
-    order = [*range(0, n, 2), *range(1, n, 2)]
-    hops = [(i, i + d) for d in (1, 2, 2) for i in range(n - d)]
-    return [[order[i], order[j], 0] for i, j in hops]
-
-
-def graphs_of(lengths, device="cpu"):
-    return Graphs.from_edges(lengths, [edges_of(n) for n in lengths], 1, device)
-
-
-def dags_of(lengths, device="cpu"):
-    return Dags.from_edges(lengths, [edges_of(n) for n in lengths], 1, device)
-
-
-def grids_of(lengths, device="cpu"):
-    """Images of two rows, or of one."""
-    return Grids.from_shapes([(1, n) if n % 2 else (2, n // 2) for n in lengths], device)
-
-
-#: By the structure that an encoder reads: one of documents with these numbers of nodes.
-STRUCTURES_OF = {
-    Sequences: Sequences.of,
-    Trees: trees_of,
-    Graphs: graphs_of,
-    Dags: dags_of,
-    Grids: grids_of,
-}
-
 #: Kinds within a kind, by what the parts declare about themselves.
 DECLARED = {
-    "node_encoder": ("encoder", lambda builder: builder(4).structure in STRUCTURES_OF),
     "grid_encoder": ("encoder", lambda builder: builder(4).structure is Grids),
-    "sequence_encoder": ("encoder", lambda builder: builder(4).structure is Sequences),
-    "causal_encoder": (
-        "encoder",
-        lambda builder: builder(4).structure is Sequences and builder(4).causal,
-    ),
-    "node_decoder": ("decoder", lambda builder: _decoder(builder).labels_nodes),
     "tree_decoder": ("decoder", lambda builder: isinstance(_decoder(builder), TreeDecoder)),
-    "document_decoder": ("decoder", lambda builder: _decoder(builder).labels_documents),
-    "lexical_embedding": ("embedding", lambda builder: _lexical(builder)),
-    "fed_embedding": (
-        "embedding",
-        lambda builder: any(part.upstream is not None for part in builder.parts()),
-    ),
-    "contextual_embedding": (
-        "embedding",
-        lambda builder: (
-            not _lexical(builder) and builder.upstream is None and _items(builder) == {"tokens"}
-        ),
-    ),
     "token_structure": ("structure", lambda structure: items_of(structure) == "tokens"),
 }
-
-
-def _parts(builder):
-    vocab = spacy.blank("en").vocab
-    vocab.set_vector("a", np.ones(4, dtype="f"))
-    return [part.build(part.measure({"a": 1}, vocab)) for part in builder.parts()]
-
-
-def _lexical(builder):
-    return all(part.lexical for part in _parts(builder))
-
-
-def _items(builder):
-    return {items_of(part) for part in _parts(builder)}
 
 
 def _load(group, name):
@@ -128,23 +50,15 @@ def _load(group, name):
 
 
 def settings_of(kind, name):
-    """The settings that a component cannot do without, small."""
+    """The settings that a component cannot do without and that the kit cannot guess."""
     hashed = {"width": 8, "norm": 50, "prefix": 20, "suffix": 20, "shape": 20}
     special = {
         ("embedding", "rnnpipe.Hashed.v1"): lambda: hashed,
-        ("embedding", "rnnpipe.Words.v1"): lambda: {"width": 5},
-        ("embedding", "rnnpipe.PixelRows.v1"): lambda: {"columns": 4},
-        ("embedding", "rnnpipe.CharRNN.v1"): lambda: {
-            "encoder": _load("rnnpipe_encoders", "rnnpipe.BiLSTM.v1")(width=3)
-        },
         ("embedding", "rnnpipe.Concat.v1"): lambda: {
             "parts": {
                 "hashed": _load("rnnpipe_embeddings", "rnnpipe.Hashed.v1")(**hashed),
                 "words": _load("rnnpipe_embeddings", "rnnpipe.Words.v1")(width=5),
             }
-        },
-        ("pooler", "rnnpipe.Mentions.v1"): lambda: {
-            "pooler": _load("rnnpipe_poolers", "rnnpipe.Mean.v1")()
         },
         ("structure", "rnnpipe.TokenGraph.v1"): lambda: {"edges": every_edge()},
         ("structure", "rnnpipe.TokenDag.v1"): lambda: {"edges": {"next": next_token()}},
@@ -179,12 +93,6 @@ def settings_of(kind, name):
         ("output", "rnnpipe.AdaptiveSoftmax.v1"): lambda: {"cutoffs": [3, 6]},
         ("filter", "rnnpipe.Forbidden.v1"): lambda: {"phrases": [[1], [2, 3]]},
         ("filter", "rnnpipe.Forced.v1"): lambda: {"phrase": [1, 2]},
-        ("filter", "rnnpipe.MinP.v1"): lambda: {"p": 0.1},
-        ("filter", "rnnpipe.NoRepeat.v1"): lambda: {"n": 2},
-        ("filter", "rnnpipe.RepetitionPenalty.v1"): lambda: {"penalty": 1.2},
-        ("filter", "rnnpipe.TopK.v1"): lambda: {"k": 3},
-        ("filter", "rnnpipe.TopP.v1"): lambda: {"p": 0.9},
-        ("filter", "rnnpipe.Typical.v1"): lambda: {"p": 0.9},
     }
     return special[kind, name]() if (kind, name) in special else {}
 

@@ -1,0 +1,38 @@
+"""Everything that is registered, plugins included, keeps the promises of the conformance kit."""
+
+import numpy as np
+import pytest
+from building import settings_of
+from spacy.tokens import Doc
+
+from rnnpipe.doc_image import register_image
+from rnnpipe.testing import registered
+
+
+def images(columns):
+    """Makes documents whose images have so many pixels, or rows of some columns."""
+
+    def make(vocab, lengths):
+        register_image(Doc)
+        docs = [Doc(vocab) for _ in lengths]
+        for doc, n in zip(docs, lengths, strict=True):
+            shape = (1, n, 1) if columns is None else (n, columns, 1)
+            doc._.image = np.arange(np.prod(shape), dtype=np.uint8).reshape(shape)
+        return docs
+
+    return make
+
+
+OPTIONS = {
+    "rnnpipe.Pixels.v1": {"docs": images(None)},
+    "rnnpipe.PixelRows.v1": {"docs": images(3)},
+}
+
+
+def settings(kind, name):
+    return settings_of(kind, name) or None
+
+
+@pytest.mark.parametrize("promise", registered(settings=settings, options=OPTIONS), ids=str)
+def test_promises(promise):
+    promise()
