@@ -135,6 +135,8 @@ def trying(case: str) -> Iterator[None]:
     """What is raised inside is reported with the case."""
     try:
         yield
+    except _Failed as inner:
+        raise _Failed(f"{case}; {inner.case}", inner.cause) from inner.cause
     except Exception as error:
         raise _Failed(case, error) from error
 

@@ -1,0 +1,23 @@
+"""What tests of the kit ask about a broken part."""
+
+import pytest
+
+from rnnpipe.testing import BrokenPromise
+
+
+def told(kind, promise, builder):
+    """What is said of a part that breaks a promise."""
+    (broken,) = (p for p in kind.promises if p.name == promise)
+    case = kind.case("acme.Broken.v1", builder)
+    assert broken.applies(case)
+    with pytest.raises(BrokenPromise) as caught:
+        broken.require(case)
+    message = str(caught.value)
+    assert message.startswith(
+        f"acme.Broken.v1 breaks a promise of every {kind.name}: {broken.text}\n"
+    )
+    return message
+
+
+def can_all_be_broken(kind, table):
+    return {name for name, *_ in table} == {promise.name for promise in kind.promises}
