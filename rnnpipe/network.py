@@ -191,6 +191,15 @@ class Network(nn.Module):
             results.update(zip(bucket.documents.tolist(), answers, strict=True))
         return [results[i] for i in range(len(batch.docs))]
 
+    def vectors(self, batch: Batch, upstream: Sequence[Tensor] = ()) -> Tensor:
+        """What the encoder is given for every token of a call, ``(N, D)``, documents one after the
+        other."""
+        tables = [*self._lexical_table(batch), *self._contextual_table(batch, upstream)]
+        rows = [torch.from_numpy(t.row_of[1:]).to(self._device()) for t in tables]
+        return _side_by_side(
+            [t.vectors.index_select(0, row) for t, row in zip(tables, rows, strict=True)]
+        )
+
     # -- parts ---------------------------------------------------------------------------------
 
     def _device(self) -> torch.device:

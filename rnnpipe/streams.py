@@ -102,3 +102,10 @@ def map_state(function: Callable[..., Any], state: State, *others: State) -> Sta
     if isinstance(state, tuple):
         return tuple(map_state(function, *parts) for parts in zip(state, *others, strict=True))
     return function(state, *others)
+
+
+def tensors_of(state: State) -> list[Tensor]:
+    """All tensors of a state."""
+    if isinstance(state, tuple):
+        return [tensor for part in state for tensor in tensors_of(part)]
+    return [state]

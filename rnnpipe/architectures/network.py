@@ -127,12 +127,25 @@ class Run:
 
 def answers(model: Model[Any, Any], docs: Sequence[Doc], reader: Reader[T]) -> list[T]:
     """Run the network over documents without training; see :meth:`TorchNetwork.answers`."""
-    shim, builder = network_shim(model), network_builder(model)
-    batch = make_batch(docs, builder.limits, builder.structure)
-    inputs = [_join(layer.predict(docs), shim.device) for layer in model.layers]
+    shim = network_shim(model)
+    batch, inputs = _given(model, docs)
     with shim.evaluation() as module:
         network = cast(TorchNetwork, module)
         return network.answers(batch, reader, inputs, shim.weights_version)
+
+
+def token_vectors(model: Model[Any, Any], docs: Sequence[Doc]) -> Tensor:
+    """What a network's encoder is given; see :meth:`TorchNetwork.vectors`."""
+    batch, inputs = _given(model, docs)
+    with network_shim(model).evaluation() as module:
+        return cast(TorchNetwork, module).vectors(batch, inputs)
+
+
+def _given(model: Model[Any, Any], docs: Sequence[Doc]) -> tuple[Batch, list[Tensor]]:
+    """What a network is given at prediction: a batch, and the vectors of upstream layers."""
+    builder, device = network_builder(model), network_shim(model).device
+    batch = make_batch(docs, builder.limits, builder.structure)
+    return batch, [_join(layer.predict(docs), device) for layer in model.layers]
 
 
 def read_states(decoder: Any, x: Any, lengths: np.ndarray) -> list[np.ndarray]:

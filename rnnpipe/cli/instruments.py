@@ -9,8 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rnnpipe.cli.pipelines import find_pipe, language_model_reader, load_pipeline
-from rnnpipe.cli.text import open_text, say_written, typed
-from rnnpipe.errors import SettingsError, expected
+from rnnpipe.cli.text import beginning, given_text, say_written, typed
 from rnnpipe.instruments.attention import draw_attention, pooling_attention, translation_attention
 from rnnpipe.instruments.exposure_bias import ExposureBias
 from rnnpipe.instruments.exposure_bias import exposure_bias as measure_exposure_bias
@@ -42,7 +41,7 @@ def exposure_bias(
         require_picture(output)
         require_new(output, force)
     reader = language_model_reader(model, component)
-    text = _beginning(path, encoding, limit)
+    text = beginning(path, encoding, limit)
     result = measure_exposure_bias(reader, text, where=str(path), **settings)
     if as_json:
         print(json.dumps(result.as_json(), indent=2))
@@ -92,12 +91,7 @@ def loss(
         require_suffix(output, [".html"])
         require_new(output, force)
     unit = None if cell is None else Cell.parse(cell)
-    if (path is None) == (text is None):
-        got = "no text" if path is None else "both"
-        raise SettingsError(expected("loss", "either FILE or --text", got, "Give one of the two."))
-    read = typed(text or "", "--text") if path is None else _beginning(path, encoding, limit)
-    if not read:
-        raise SettingsError(expected("--text", "some text", "no text", "Give at least a letter."))
+    read = given_text("loss", path, text, encoding, limit)
     result = trace(language_model_reader(model, component), read, unit)
     print_trace(result, Console())
     if output is not None:
@@ -125,8 +119,3 @@ def attention(model: str, text: str, output: Path, force: bool, component: str |
         found = pooling_attention(nlp, pipe, text)
     draw_attention(found, output)
     say_written(output)
-
-
-def _beginning(path: Path, encoding: str, limit: int) -> str:
-    file = open_text(path, encoding)
-    return "".join(file.read(0, min(limit, file.length)))

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from rnnpipe.corpora.files import read_lines
 from rnnpipe.corpora.text_file import TextFile
-from rnnpipe.errors import CorpusError, expected
+from rnnpipe.errors import CorpusError, SettingsError, expected
 
 
 def open_text(path: Path, encoding: str) -> TextFile:
@@ -31,6 +31,25 @@ def filled_lines(path: Path, encoding: str) -> Iterator[str]:
         raise _nothing(path)
 
 
+def beginning(path: Path, encoding: str, limit: int) -> str:
+    """At most so many characters of a file. Raises CorpusError as :func:`open_text`."""
+    file = open_text(path, encoding)
+    return "".join(file.read(0, min(limit, file.length)))
+
+
+def given_text(command: str, path: Path | None, text: str | None, encoding: str, limit: int) -> str:
+    """The beginning of a file, or a text from the command line, whichever is given.
+
+    Raises SettingsError for neither, both or no text; CorpusError for what is wrong with it."""
+    if (path is None) == (text is None):
+        got = "no text" if path is None else "both"
+        raise SettingsError(expected(command, "either FILE or --text", got, "Give one of the two."))
+    read = typed(text or "", "--text") if path is None else beginning(path, encoding, limit)
+    if not read:
+        raise SettingsError(expected("--text", "some text", "no text", "Give at least a letter."))
+    return read
+
+
 def typed(text: str, where: str) -> str:
     """A text from the command line. Raises CorpusError for bytes that the shell's encoding has no
     characters for, which Python hands over as half a surrogate pair each."""
@@ -40,6 +59,11 @@ def typed(text: str, where: str) -> str:
         do = "Convert it to the encoding of your terminal."
         raise CorpusError(expected(where, "text", text[error.start], do)) from None
     return text
+
+
+def whose(model: str, path: Path | None) -> str:
+    """For titles: a pipeline, by the end of its path, and the text that it is given."""
+    return f"{Path(*Path(model).parts[-2:])} on {'a text' if path is None else path.name}"
 
 
 def say(text: str) -> None:

@@ -81,6 +81,11 @@ class Dense(Recurrence):
         super().__init__(norm, torch.empty(directions, width, gates * width))
         orthogonal_blocks_(self.weight)
 
+    def singular_values(self) -> Tensor:
+        """The largest of each gate's matrix, ``(directions, gates)``."""
+        blocks = torch.split(self.matrix, self.matrix.shape[1], dim=2)
+        return torch.stack([torch.linalg.matrix_norm(block, 2) for block in blocks], dim=1)
+
     def forward(self, h: Tensor) -> Tensor:
         normed: Tensor = self.norm(torch.bmm(h, self.matrix).to(h.dtype))
         return normed
@@ -94,6 +99,10 @@ class Diagonal(Recurrence):
     def __init__(self, width: int, gates: int, directions: int, norm: nn.Module) -> None:
         super().__init__(norm, torch.empty(directions, 1, gates * width).uniform_(-1, 1))
         self.gates = gates
+
+    def singular_values(self) -> Tensor:
+        """The largest of each gate's diagonal matrix, ``(directions, gates)``."""
+        return self.matrix.view(len(self.matrix), self.gates, -1).abs().amax(2)
 
     def forward(self, h: Tensor) -> Tensor:
         normed: Tensor = self.norm(h.repeat(1, 1, self.gates) * self.matrix)

@@ -18,6 +18,7 @@ from rnnpipe.architectures.symbols import symbol_shim
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.instruments.reading import Reader
 from rnnpipe.language_model import LanguageModel
+from rnnpipe.streams import tensors_of
 from rnnpipe.structures import State
 from rnnpipe.types import Stepper
 
@@ -118,7 +119,7 @@ def _layer(state: State, cell: Cell) -> dict[str, Tensor]:
     layers = state if isinstance(state, tuple) and _is_nested(state) else (state,)
     if cell.layer >= len(layers):
         _refuse(cell, f"a layer from 0 to {len(layers) - 1}")
-    tensors = _tensors(layers[cell.layer])
+    tensors = tensors_of(layers[cell.layer])
     width = min(tensor.numel() for tensor in tensors)
     if cell.unit >= width:
         _refuse(cell, f"a unit from 0 to {width - 1} of layer {cell.layer}")
@@ -132,9 +133,3 @@ def _refuse(cell: Cell, want: str) -> None:
 
 def _is_nested(state: tuple[State, ...]) -> bool:
     return any(isinstance(part, tuple) for part in state)
-
-
-def _tensors(state: State) -> list[Tensor]:
-    if isinstance(state, tuple):
-        return [tensor for part in state for tensor in _tensors(part)]
-    return [state]

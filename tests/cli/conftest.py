@@ -2,7 +2,7 @@
 
 import pytest
 import spacy
-from small_pipelines import language_model, text_classifier, translator
+from small_pipelines import entity_recognizer, language_model, text_classifier, translator
 
 
 def two_language_models():
@@ -21,6 +21,7 @@ PIPELINES = {
     "cat": text_classifier,
     "max": lambda: text_classifier("Max"),
     "spell": translator,
+    "ner": entity_recognizer,
     "blank": lambda: spacy.blank("en"),
 }
 

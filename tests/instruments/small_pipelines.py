@@ -14,6 +14,13 @@ SYMBOLS = {
 }
 CATS = {"a red rose": "rose", "the blue sky": "sky", "one red rose": "rose", "sky so blue": "sky"}
 
+ENTITIES = [
+    ("Ada met him in New York", 0, 3, "PER"),
+    ("we saw New York", 7, 15, "LOC"),
+    ("the sky over New York", 13, 21, "LOC"),
+    ("so said Ada", 8, 11, "PER"),
+]
+
 
 def fitted(nlp, examples, steps):
     fix_random_seed(0)
@@ -68,6 +75,24 @@ def text_classifier(pooler="Attention"):
     cats = {x: {c: float(c == y) for c in ("rose", "sky")} for x, y in CATS.items()}
     examples = [Example.from_dict(nlp.make_doc(x), {"cats": y}) for x, y in cats.items()]
     return fitted(nlp, examples, 5)
+
+
+@cache
+def entity_recognizer(decoder="CRF", encoder="BiLSTM", **settings):
+    """A pipeline with the component ``ner``."""
+    nlp = spacy.blank("en")
+    model = {
+        "@architectures": "rnnpipe.Network.v1",
+        "embedding": {"@rnnpipe_embeddings": "rnnpipe.Hashed.v1", "width": 12},
+        "encoder": {"@rnnpipe_encoders": f"rnnpipe.{encoder}.v1", "width": 8, **settings},
+        "decoder": {"@rnnpipe_decoders": f"rnnpipe.{decoder}.v1"},
+    }
+    nlp.add_pipe("rnn_ner", name="ner", config={"model": model, "scheme": "BIO"})
+    examples = []
+    for text, start, end, label in ENTITIES:
+        entities = {"entities": [(start, end, label)]}
+        examples.append(Example.from_dict(nlp.make_doc(text), entities))
+    return fitted(nlp, examples, 20)
 
 
 @cache

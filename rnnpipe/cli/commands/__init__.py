@@ -11,7 +11,12 @@ from collections.abc import Callable
 import typer
 
 from rnnpipe.cli.commands.images import draw_cli
-from rnnpipe.cli.commands.instruments import attention_cli, exposure_bias_cli, loss_cli
+from rnnpipe.cli.commands.instruments import (
+    attention_cli,
+    exposure_bias_cli,
+    gradients_cli,
+    loss_cli,
+)
 from rnnpipe.cli.commands.language_models import generate_cli, perplexity_cli
 from rnnpipe.cli.commands.parts import info_cli, list_cli, plugins_cli
 from rnnpipe.cli.commands.starting import doctor_cli, init_config_cli, quickstart_cli
@@ -36,6 +41,7 @@ PANELS: dict[str, dict[str, Callable[..., None]]] = {
         "exposure-bias": exposure_bias_cli,
         "loss": loss_cli,
         "attention": attention_cli,
+        "gradients": gradients_cli,
     },
 }
 

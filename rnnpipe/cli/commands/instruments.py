@@ -114,3 +114,55 @@ def attention_cli(
         from rnnpipe.cli.instruments import attention
 
         attention(model, text, output, force, component)
+
+
+def gradients_cli(
+    model: Pipeline,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A text file")] = None,
+    text: Annotated[str | None, typer.Option(help="A text, instead of a file")] = None,
+    encoders: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME,NAME,...",
+            help="Untrained encoders of the same width to compare with, by their registered names",
+        ),
+    ] = "RNN,GRU,LSTM",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Picture to draw: .png or .svg")
+    ] = None,
+    force: Force = False,
+    lags: Annotated[int, typer.Option(min=2, help="The longest time lag, in steps")] = 50,
+    places: Annotated[int, typer.Option(min=1, help="Places of the text to measure at")] = 64,
+    seed: Annotated[int, typer.Option(min=0, help="Of directions and untrained weights")] = 0,
+    limit: Annotated[
+        int, typer.Option(min=1, help="Read at most so many characters of the file")
+    ] = 100_000,
+    encoding: Encoding = "utf-8",
+    component: Component = None,
+    json: Json = False,
+) -> None:
+    """Measure how much of a gradient arrives from how far back: whether it vanishes or explodes.
+
+    On your own text: the norm of the gradient by time lag, of the trained encoder and of untrained
+    ones, with the largest singular value of their recurrent matrices (Pascanu et al. 2013).
+
+    Try: spacy rnn gradients out/model-best dev.txt --encoders RNN,LSTM --output gradients.png
+    """
+    with errors_told():
+        from rnnpipe.cli.gradients import gradients
+
+        gradients(
+            model,
+            file,
+            text,
+            encoders,
+            output,
+            force,
+            lags,
+            places,
+            seed,
+            limit,
+            encoding,
+            component,
+            json,
+        )

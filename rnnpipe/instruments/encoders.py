@@ -1,0 +1,71 @@
+"""The encoder of a trained pipeline, apart from it, and what it is given for a text."""
+
+from __future__ import annotations
+
+import copy
+from typing import cast
+
+import numpy as np
+import torch
+from spacy.language import Language
+from spacy.tokens import Doc
+from torch import Tensor, nn
+
+from rnnpipe.architectures.network import network_builder, network_shim, token_vectors
+from rnnpipe.architectures.symbols import symbol_shim
+from rnnpipe.encoders.stack import RecurrentStack
+from rnnpipe.errors import SettingsError, expected
+from rnnpipe.instruments.reading import Reader
+from rnnpipe.language_model import LanguageModel
+from rnnpipe.network import Network
+from rnnpipe.pipeline.base import RnnPipe
+from rnnpipe.pipeline.lm import RnnLanguageModel
+from rnnpipe.structures import Sequences
+from rnnpipe.types import BOUNDARY
+
+#: The components whose encoders can be looked into.
+WithEncoder = RnnLanguageModel | RnnPipe
+#: They, in words.
+ENCODER = "one component with an encoder (rnn_lm, rnn_tagger, rnn_ner, rnn_textcat)"
+
+
+def encoder_on_text(nlp: Language, pipe: WithEncoder, text: str) -> tuple[nn.Module, Tensor]:
+    """A copy of a component's encoder, and the vectors that it is given for a text, ``(N, D)``:
+    both on the CPU, in double precision, without dropout, and without gradients of their own.
+
+    RAISES: SettingsError if it reads something else than symbols or tokens one after the other.
+    """
+    if isinstance(pipe, RnnLanguageModel):
+        reader = Reader(nlp, pipe)
+        symbols = np.concatenate([[BOUNDARY], *reader.symbols([text])])
+        with symbol_shim(pipe.model).evaluation() as module:
+            model = cast(LanguageModel, module)
+            encoder, vectors = model.encoder, model.embedding.weight[torch.from_numpy(symbols)]
+    else:
+        structure = network_builder(pipe.model).structure
+        if structure is not None:
+            where, do = f"components.{pipe.name}.model.structure", "Choose another component."
+            got = type(structure).__name__
+            raise SettingsError(expected(where, "no structure: tokens in a row", got, do))
+        encoder = cast(Network, network_shim(pipe.model).module).encoder
+        vectors = token_vectors(pipe.model, [_annotated_before(nlp, pipe, text)])
+    apart = copy.deepcopy(encoder).to("cpu", torch.float64).requires_grad_(False)
+    return apart.eval(), vectors.detach().to("cpu", torch.float64)
+
+
+def _annotated_before(nlp: Language, pipe: RnnPipe, text: str) -> Doc:
+    """A document with the annotation that the component finds when its turn comes."""
+    doc = nlp.make_doc(text)
+    for _, component in nlp.pipeline:
+        if component is pipe:
+            break
+        doc = component(doc)
+    return doc
+
+
+def layer_inputs(stack: RecurrentStack, inputs: Tensor) -> list[Tensor]:
+    """What each layer is given for a text, the lowest first: ``(N, D)`` to ``(N, n_in)`` each."""
+    structure = Sequences.of([len(inputs)])
+    outputs, _ = stack.run(inputs.unsqueeze(0), structure, stack.initial(1), lowest=0)
+    below = [states[0] for states in outputs[:-1]]
+    return [inputs, *(torch.cat([x, inputs], dim=1) if stack.skip else x for x in below)]
