@@ -31,7 +31,7 @@ class TrainingConfig:
 
     def read(self, corpus: Corpus) -> list[Example]:
         """The whole corpus. Raises CorpusError if it cannot be read, or what its reader raises."""
-        with _spacys_errors(self.path, CorpusError):
+        with spacys_errors(self.path, CorpusError):
             return list(corpus(self.nlp))
 
 
@@ -42,7 +42,7 @@ def read_training_config(path: Path, overrides: list[str]) -> TrainingConfig:
     if not path.is_file():
         got, do = "a folder" if path.is_dir() else "no such file", "Correct the path."
         raise SettingsError(expected(str(path), "a config file", got, do))
-    with _spacys_errors(path, SettingsError):
+    with spacys_errors(path, SettingsError):
         given = parse_config_overrides(overrides)
         nlp = load_model_from_config(load_config(path, given, interpolate=False), auto_fill=True)
         config = Config(nlp.config).interpolate()
@@ -52,7 +52,7 @@ def read_training_config(path: Path, overrides: list[str]) -> TrainingConfig:
 
 
 @contextmanager
-def _spacys_errors(path: Path, kind: type[RnnpipeError]) -> Iterator[None]:
+def spacys_errors(path: Path, kind: type[RnnpipeError]) -> Iterator[None]:
     """What spaCy finds wrong becomes an error of ours, which is told without a traceback."""
     try:
         yield

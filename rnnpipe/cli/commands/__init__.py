@@ -20,7 +20,7 @@ from rnnpipe.cli.commands.instruments import (
 from rnnpipe.cli.commands.language_models import generate_cli, perplexity_cli
 from rnnpipe.cli.commands.parts import info_cli, list_cli, plugins_cli
 from rnnpipe.cli.commands.starting import doctor_cli, init_config_cli, quickstart_cli
-from rnnpipe.cli.commands.training import curves_cli, debug_data_cli
+from rnnpipe.cli.commands.training import bench_cli, curves_cli, debug_data_cli
 
 HELP = (
     "Recurrent networks for spaCy: taggers, entity recognisers, text classifiers, language models."
@@ -34,7 +34,7 @@ PANELS: dict[str, dict[str, Callable[..., None]]] = {
         "doctor": doctor_cli,
     },
     "What a config can name": {"list": list_cli, "info": info_cli, "plugins": plugins_cli},
-    "Training": {"debug-data": debug_data_cli, "curves": curves_cli},
+    "Training": {"debug-data": debug_data_cli, "bench": bench_cli, "curves": curves_cli},
     "With a language model": {"generate": generate_cli, "perplexity": perplexity_cli},
     "With a model of images": {"draw": draw_cli},
     "What a network does": {
@@ -46,10 +46,11 @@ PANELS: dict[str, dict[str, Callable[..., None]]] = {
 }
 
 #: These take settings of the config besides, as ``spacy train`` does.
-OVERRIDING = {"debug-data": {"allow_extra_args": True, "ignore_unknown_options": True}}
+OVERRIDING = ("debug-data", "bench")
 
 app = typer.Typer(name="rnn", help=HELP, no_args_is_help=True, add_completion=False)
 for _panel, _commands in PANELS.items():
     for _name, _command in _commands.items():
-        _settings = OVERRIDING.get(_name)
+        _open = _name in OVERRIDING
+        _settings = {"allow_extra_args": _open, "ignore_unknown_options": _open}
         app.command(_name, rich_help_panel=_panel, context_settings=_settings)(_command)

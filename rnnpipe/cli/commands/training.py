@@ -1,4 +1,4 @@
-"""Before and after training: ``debug-data``, ``curves``."""
+"""Before and after training: ``debug-data``, ``bench``, ``curves``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rnnpipe.cli.commands.options import Force, errors_told
+from rnnpipe.cli.commands.options import Force, Json, errors_told
 
 
 def debug_data_cli(
@@ -32,6 +32,33 @@ def debug_data_cli(
 
         if not debug_data(config, context.args):
             raise typer.Exit(1)
+
+
+def bench_cli(
+    context: typer.Context,
+    target: Annotated[
+        Path, typer.Argument(metavar="CONFIG|MODEL", help="A config, or a trained pipeline")
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Option(help="For a MODEL: a text file, a document a line, or a .spacy file"),
+    ] = None,
+    words: Annotated[int, typer.Option(min=1, help="Of a round, about")] = 10_000,
+    rounds: Annotated[int, typer.Option(min=1, help="How many are timed")] = 5,
+    json: Json = False,
+) -> None:
+    """Measure how fast your pipeline is on this machine: words a second, and memory.
+
+    Of a config, training and prediction on its own corpora; settings are given as to 'spacy train'.
+    Of a trained pipeline, prediction and, with a .spacy file, training; nothing is saved. Each
+    round has other documents than the rest; the median is shown, and how far they differ.
+
+    Try: spacy rnn bench out/model-best --data dev.spacy, and with OMP_NUM_THREADS=1 before it
+    """
+    with errors_told():
+        from rnnpipe.cli.bench import bench
+
+        bench(target, data, words, rounds, json, context.args)
 
 
 def curves_cli(
