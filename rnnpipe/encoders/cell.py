@@ -131,6 +131,7 @@ class Cell(nn.Module, ABC):
     #: The recurrent connection of the gates that see the bare state, and that of the others.
     hidden: Dense | Diagonal
     candidate: Dense | Diagonal
+    _watch: Callable[[str, Tensor], None] | None = None
 
     def __init__(
         self, n_in: int, width: int, directions: int = 1, layer_norm: bool = False
@@ -174,6 +175,23 @@ class Cell(nn.Module, ABC):
     def initial(self, batch_size: int) -> LayerState:
         """The state before the first step: zeros."""
         return (self.bias.new_zeros(self.directions, batch_size, self.width),) * self.states
+
+    def gate(self, name: str, a: Tensor) -> Tensor:
+        """``sigma(a)``, the gate of that name. Whoever watches the cell is told."""
+        value = a.sigmoid()
+        if self._watch is not None:
+            self._watch(name, value)
+        return value
+
+    @contextmanager
+    def watched(self, watch: Callable[[str, Tensor], None]) -> Iterator[None]:
+        """Each gate of each :meth:`step`, by name, ``(directions, n, width)``, is told to
+        ``watch``. Not by faster ways through a batch, which do without steps."""
+        self._watch = watch
+        try:
+            yield
+        finally:
+            self._watch = None
 
     @abstractmethod
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:

@@ -56,8 +56,8 @@ class GRUCell(Cell):
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         (h,) = state
         (x_r, x_z, x_n), (h_r, h_z, h_n) = x.chunk(3, -1), self.hidden(drop(h)).chunk(3, -1)
-        r = (x_r + h_r).sigmoid()
-        z = (x_z + h_z).sigmoid()
+        r = self.gate("reset", x_r + h_r)
+        z = self.gate("update", x_z + h_z)
         n = (x_n + r * h_n).tanh()
         return (z * h + (1 - z) * n,)
 
@@ -76,8 +76,8 @@ class TextbookGRUCell(Cell):
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         (h,) = state
         (x_r, x_z, x_n), (h_r, h_z) = x.chunk(3, -1), self.hidden(drop(h)).chunk(2, -1)
-        r = (x_r + h_r).sigmoid()
-        z = (x_z + h_z).sigmoid()
+        r = self.gate("reset", x_r + h_r)
+        z = self.gate("update", x_z + h_z)
         n = (x_n + self.candidate(r * drop(h))).tanh()
         return (z * h + (1 - z) * n,)
 
@@ -121,7 +121,7 @@ class MGUCell(Cell):
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         (h,) = state
         x_f, x_n = x.chunk(2, dim=-1)
-        f = (x_f + self.hidden(drop(h))).sigmoid()
+        f = self.gate("forget", x_f + self.hidden(drop(h)))
         n = (x_n + self.candidate(f * drop(h))).tanh()
         return ((1 - f) * h + f * n,)
 
@@ -155,7 +155,7 @@ class UGRNNCell(Cell):
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         (h,) = state
         f, n = (x + self.hidden(drop(h))).chunk(2, dim=-1)
-        f = f.sigmoid()
+        f = self.gate("forget", f)
         return (f * h + (1 - f) * n.tanh(),)
 
 

@@ -54,8 +54,8 @@ class LSTMCell(Cell):
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         h, c = state
         i, f, g, o = (x + self.hidden(drop(h))).chunk(4, dim=-1)
-        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-        h = o.sigmoid() * self.out_norm(c).tanh()
+        c = self.gate("forget", f) * c + self.gate("input", i) * g.tanh()
+        h = self.gate("output", o) * self.out_norm(c).tanh()
         return h, c
 
     def run(
@@ -87,9 +87,9 @@ class CIFGCell(LSTMCell):
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         h, c = state
         f, g, o = (x + self.hidden(drop(h))).chunk(3, dim=-1)
-        f = f.sigmoid()
+        f = self.gate("forget", f)
         c = f * c + (1 - f) * g.tanh()
-        h = o.sigmoid() * self.out_norm(c).tanh()
+        h = self.gate("output", o) * self.out_norm(c).tanh()
         return h, c
 
 
@@ -125,9 +125,9 @@ class PeepholeLSTMCell(LSTMCell):
         h, c = state
         i, f, g, o = (x + self.hidden(drop(h))).chunk(4, dim=-1)
         p_i, p_f, p_o = self.peephole.chunk(3, dim=-1)
-        i, f = (i + p_i * c).sigmoid(), (f + p_f * c).sigmoid()
+        i, f = self.gate("input", i + p_i * c), self.gate("forget", f + p_f * c)
         c = f * c + i * g.tanh()
-        h = (o + p_o * c).sigmoid() * self.out_norm(c).tanh()
+        h = self.gate("output", o + p_o * c) * self.out_norm(c).tanh()
         return h, c
 
 
@@ -153,8 +153,8 @@ class OriginalLSTMCell(Cell):
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         h, c = state
         i, g, o = (x + self.hidden(drop(h))).chunk(3, dim=-1)
-        c = c + i.sigmoid() * g.tanh()
-        h = o.sigmoid() * self.out_norm(c).tanh()
+        c = c + self.gate("input", i) * g.tanh()
+        h = self.gate("output", o) * self.out_norm(c).tanh()
         return h, c
 
 

@@ -14,6 +14,7 @@ from rnnpipe.cli.commands.images import draw_cli
 from rnnpipe.cli.commands.instruments import (
     attention_cli,
     exposure_bias_cli,
+    gates_cli,
     gradients_cli,
     loss_cli,
 )
@@ -42,6 +43,7 @@ PANELS: dict[str, dict[str, Callable[..., None]]] = {
         "loss": loss_cli,
         "attention": attention_cli,
         "gradients": gradients_cli,
+        "gates": gates_cli,
     },
 }
 

@@ -166,3 +166,31 @@ def gradients_cli(
             component,
             json,
         )
+
+
+def gates_cli(
+    model: Pipeline,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A text file")] = None,
+    text: Annotated[str | None, typer.Option(help="A text, instead of a file")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Picture to draw: .png or .svg")
+    ] = None,
+    force: Force = False,
+    limit: Annotated[
+        int, typer.Option(min=1, help="Read at most so many characters of the file")
+    ] = 10_000,
+    encoding: Encoding = "utf-8",
+    component: Component = None,
+    json: Json = False,
+) -> None:
+    """Show how far the gates of recurrent layers are open over a text.
+
+    For each unit, at what share of the characters (tokens) a gate is saturated: below 0.1, or above
+    0.9 (Karpathy et al. 2015); and how the values of each gate are spread.
+
+    Try: spacy rnn gates out/model-best dev.txt --output gates.png
+    """
+    with errors_told():
+        from rnnpipe.cli.gates import gates
+
+        gates(model, file, text, output, force, limit, encoding, component, json)
