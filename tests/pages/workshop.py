@@ -23,6 +23,11 @@ def furnish(folder):
     texts |= {"train.conll": f"{rows}\n" * 20, "dev.conll": f"{rows}\n" * 2}
     brackets = "(3 (2 It) (4 (2 's) (3 good)))\n(1 (2 It) (1 (2 is) (0 bad)))\n"
     texts |= {"train.trees": brackets * 10, "dev.trees": brackets}
+    for part in ("train", "valid"):
+        utterances = [" ".join(WORDS), "set an alarm"] * 10
+        texts[f"{part}.seq.in"] = "\n".join(utterances)
+        texts[f"{part}.seq.out"] = "\n".join([" ".join(IOB), "O O O"] * 10)
+        texts[f"{part}.label"] = "\n".join(["tell", "do"] * 10)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf8")
     docs(20).to_disk(folder / "train.spacy")

@@ -17,6 +17,7 @@ from rnnpipe.cli.commands.instruments import (
     gates_cli,
     gradients_cli,
     loss_cli,
+    transitions_cli,
 )
 from rnnpipe.cli.commands.language_models import generate_cli, perplexity_cli
 from rnnpipe.cli.commands.parts import info_cli, list_cli, plugins_cli
@@ -44,6 +45,7 @@ PANELS: dict[str, dict[str, Callable[..., None]]] = {
         "attention": attention_cli,
         "gradients": gradients_cli,
         "gates": gates_cli,
+        "transitions": transitions_cli,
     },
 }
 

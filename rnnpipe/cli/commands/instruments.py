@@ -194,3 +194,24 @@ def gates_cli(
         from rnnpipe.cli.gates import gates
 
         gates(model, file, text, output, force, limit, encoding, component, json)
+
+
+def transitions_cli(
+    model: Pipeline,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Picture to draw: .png or .svg")
+    ] = None,
+    force: Force = False,
+    component: Component = None,
+    json: Json = False,
+) -> None:
+    """Show the transition scores of a CRF: which label may, and tends to, follow which.
+
+    With those from the start of a document and to its end; what the tag scheme forbids is marked.
+
+    Try: spacy rnn transitions out/model-best --output transitions.png
+    """
+    with errors_told():
+        from rnnpipe.cli.transitions import transitions
+
+        transitions(model, output, force, component, json)

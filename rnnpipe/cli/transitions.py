@@ -1,0 +1,81 @@
+"""``spacy rnn transitions``: see :mod:`rnnpipe.instruments.transitions`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from rich.color import Color
+from rich.console import Console
+from rich.style import Style
+from rich.table import Column, Table
+from rich.text import Text
+
+from rnnpipe.cli.pipelines import find_pipe, load_pipeline
+from rnnpipe.cli.text import say_written
+from rnnpipe.instruments.appearance import BLUE, RED, blend
+from rnnpipe.instruments.files import require_new
+from rnnpipe.instruments.pictures import require_picture
+from rnnpipe.instruments.transitions import Transitions, draw_transitions
+from rnnpipe.instruments.transitions import transitions as read_transitions
+from rnnpipe.pipeline.ner import RnnEntityRecognizer
+from rnnpipe.pipeline.tagger import RnnTagger
+
+#: How many labels are listed where there is no room for all.
+_LISTED = 3
+_FORBIDDEN = "×"
+#: A width that has room for everything.
+_ANY = 1_000_000
+
+
+def transitions(
+    model: str, output: Path | None, force: bool, component: str | None, as_json: bool
+) -> None:
+    """Print and draw the transition scores of a CRF.
+
+    Raises SettingsError for what is wrong with pipeline or output."""
+    if output is not None:
+        require_picture(output)
+        require_new(output, force)
+    kinds = (RnnTagger, RnnEntityRecognizer)
+    what = "one component that labels tokens (rnn_tagger, rnn_ner)"
+    pipe: RnnTagger | RnnEntityRecognizer = find_pipe(load_pipeline(model), kinds, what, component)
+    found = read_transitions(pipe)
+    if as_json:
+        print(json.dumps(found.as_json(), indent=2))
+    else:
+        console = Console(highlight=False)
+        matrix = _matrix(found)
+        wanted = console.measure(matrix, options=console.options.update(width=_ANY)).maximum
+        console.print(f"Scores from row to column, in nats; {_FORBIDDEN}: forbidden")
+        console.print(matrix if wanted <= console.width else _followers(found))
+    if output is not None:
+        draw_transitions(found, output, f"Transitions of '{pipe.name}'")
+        say_written(output)
+
+
+def _matrix(found: Transitions) -> Table:
+    numbers = (Column(Text(name), justify="right", no_wrap=True) for name in found.targets)
+    table = Table(Column("", no_wrap=True), *numbers, box=None, padding=(0, 1, 0, 0))
+    for name, row in zip(found.sources, found.scores, strict=True):
+        table.add_row(Text(name), *(_cell(score, found.largest) for score in row.tolist()))
+    return table
+
+
+def _cell(score: float, largest: float) -> Text:
+    if not np.isfinite(score):
+        return Text(_FORBIDDEN if np.isinf(score) else "")
+    colour = blend(RED if score > 0 else BLUE, abs(score) / (largest or 1.0))
+    return Text(f"{score:.1f}", Style(color="black", bgcolor=Color.from_rgb(*colour)))
+
+
+def _followers(found: Transitions) -> Table:
+    """The best and the worst of each row."""
+    table = Table("From", "Likely to follow", "Unlikely", _FORBIDDEN, box=None)
+    for name, row in zip(found.sources, found.scores, strict=True):
+        order = [i for i in np.argsort(-row, kind="stable").tolist() if np.isfinite(row[i])]
+        best, worst = order[:_LISTED], order[_LISTED:][: -_LISTED - 1 : -1]
+        named = (", ".join(f"{found.targets[i]} {row[i]:.1f}" for i in x) for x in (best, worst))
+        table.add_row(Text(name), *map(Text, named), str(int(np.isinf(row).sum())))
+    return table

@@ -1,0 +1,115 @@
+"""The transition scores of a CRF, and a picture of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+
+from rnnpipe.architectures.network import network_shim
+from rnnpipe.decoders.crf import CRFDecoder
+from rnnpipe.errors import SettingsError, expected
+from rnnpipe.instruments.pictures import picture
+from rnnpipe.network import Network
+from rnnpipe.pipeline.ner import RnnEntityRecognizer
+from rnnpipe.pipeline.tagger import RnnTagger
+
+#: What stands before the first token, and after the last.
+START, END = "start", "end"
+#: The most rows of which the scores are written into the picture.
+_WRITTEN = 24
+#: The longest side of a picture, in inches.
+_LONGEST = 40.0
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """scores: ``(L + 1, L + 1)`` in nats, ``[from, to]``: from the start or one of L labels, to a
+    label or the end; ``-inf`` where the scheme forbids it, NaN from the start to the end.
+
+    A document's labels y have the probability ``exp(score(y)) / Z``; the scores here are those
+    terms of ``score(y) = start[y_1] + sum_t emission_t[y_t] + transitions[y_t, y_t+1] + end[y_n]``
+    that do not depend on the text.
+    """
+
+    labels: Sequence[str]
+    scores: np.ndarray
+
+    @property
+    def sources(self) -> list[str]:
+        """The names of the rows."""
+        return [START, *self.labels]
+
+    @property
+    def targets(self) -> list[str]:
+        """The names of the columns."""
+        return [*self.labels, END]
+
+    @property
+    def largest(self) -> float:
+        """The largest absolute value of a score that is not forbidden."""
+        return float(np.abs(self.scores[np.isfinite(self.scores)]).max(initial=0.0))
+
+    def as_json(self) -> dict[str, Any]:
+        """What is forbidden is ``None``."""
+        rows = [[None if np.isinf(v) else v for v in row] for row in self.scores.tolist()]
+        return {
+            "labels": list(self.labels),
+            "start": rows[0][:-1],
+            "transitions": [row[:-1] for row in rows[1:]],
+            "end": [row[-1] for row in rows[1:]],
+        }
+
+
+def transitions(pipe: RnnTagger | RnnEntityRecognizer) -> Transitions:
+    """The scores of a component's CRF.
+
+    RAISES: SettingsError if its decoder has no transition scores.
+    """
+    with network_shim(pipe.model).evaluation() as module:
+        decoder = cast(Network, module).decoder
+        if not isinstance(decoder, CRFDecoder):
+            where, got = f"components.{pipe.name}.model.decoder", type(decoder).__name__
+            do = "Train it with @rnnpipe_decoders = 'rnnpipe.CRF.v1'."
+            raise SettingsError(expected(where, "a CRF", got, do))
+        size = len(decoder.labels)
+        scores = torch.full((size + 1, size + 1), torch.nan)
+        scores[0, :-1] = decoder.forbid(decoder.start, decoder.start_allowed)
+        scores[1:, :-1] = decoder.forbid(decoder.transitions, decoder.transitions_allowed)
+        scores[1:, -1] = decoder.forbid(decoder.end, decoder.end_allowed)
+    return Transitions(decoder.labels.names, scores.double().numpy())
+
+
+def draw_transitions(found: Transitions, path: Path, title: str) -> None:
+    """A heat map: red is likely, blue unlikely, grey forbidden."""
+    written = len(found.scores) <= _WRITTEN
+    size = min(_LONGEST, max(5.0, 2.0 + (0.42 if written else 0.2) * len(found.scores)))
+    with picture(path, (size + 1.0, size)) as figure:
+        axes = figure.subplots()
+        shown = np.ma.masked_invalid(found.scores)
+        limit = found.largest or 1.0
+        forbidden = np.where(np.isinf(found.scores), 0.7, 1.0)
+        axes.imshow(forbidden, cmap="gray", vmin=0.0, vmax=1.0)
+        image = axes.imshow(shown, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        if written:
+            _write(axes, found, limit)
+        axes.set_xticks(range(len(found.targets)), found.targets, rotation=90)
+        axes.set_yticks(range(len(found.sources)), found.sources)
+        axes.xaxis.tick_top()
+        axes.set_xlabel("To")
+        axes.set_ylabel("From")
+        axes.set_title(title)
+        for text in (*axes.get_xticklabels(), *axes.get_yticklabels(), axes.title):
+            text.set_parse_math(False)  # a dollar does not begin a formula
+        figure.colorbar(image, label="Score (nats); grey: forbidden", shrink=0.8, aspect=30)
+
+
+def _write(axes: Any, found: Transitions, limit: float) -> None:
+    for row, column in np.argwhere(np.isfinite(found.scores)).tolist():
+        score = found.scores[row, column]
+        colour = "white" if abs(score) > 0.6 * limit else "black"
+        axes.text(column, row, f"{score:.1f}", color=colour, ha="center", va="center", size=7)
