@@ -11,11 +11,12 @@ from rich.table import Table
 from rnnpipe.cli.pipelines import find_pipe, language_model_reader, load_pipeline
 from rnnpipe.cli.text import beginning, given_text, say_written, typed
 from rnnpipe.instruments.attention import draw_attention, pooling_attention, translation_attention
+from rnnpipe.instruments.attention_shown import attention_page, print_attention
 from rnnpipe.instruments.exposure_bias import ExposureBias
 from rnnpipe.instruments.exposure_bias import exposure_bias as measure_exposure_bias
 from rnnpipe.instruments.exposure_picture import draw_exposure_bias
 from rnnpipe.instruments.files import replaced, require_new, require_suffix
-from rnnpipe.instruments.pictures import require_picture
+from rnnpipe.instruments.pictures import SUFFIXES, require_picture
 from rnnpipe.instruments.trace import Cell, trace
 from rnnpipe.instruments.trace_html import html_page
 from rnnpipe.instruments.trace_terminal import print_trace
@@ -101,12 +102,17 @@ def loss(
         say_written(output)
 
 
-def attention(model: str, text: str, output: Path, force: bool, component: str | None) -> None:
-    """Draw where a network looks.
+def attention(
+    model: str, text: str, output: Path | None, force: bool, component: str | None, as_json: bool
+) -> None:
+    """Print where a network looks, and draw it or write it as a page.
 
     Raises SettingsError and CorpusError for what is wrong with pipeline, text or output."""
-    require_picture(output)
-    require_new(output, force)
+    if output is not None:
+        require_suffix(output, [*SUFFIXES, ".html"])
+        if output.suffix.lower() in SUFFIXES:
+            require_picture(output)
+        require_new(output, force)
     typed(text, "TEXT")
     nlp = load_pipeline(model)
     what = "one with attention (rnn_seq2seq, rnn_textcat, rnn_textcat_multilabel)"
@@ -117,5 +123,15 @@ def attention(model: str, text: str, output: Path, force: bool, component: str |
         found = translation_attention(nlp, pipe, text)
     else:
         found = pooling_attention(nlp, pipe, text)
-    draw_attention(found, output)
+    if as_json:
+        print(json.dumps(found.as_json(), indent=2))
+    else:
+        print_attention(found, Console(highlight=False))
+    if output is None:
+        return
+    if output.suffix.lower() in SUFFIXES:
+        draw_attention(found, output)
+    else:
+        with replaced(output) as unfinished:
+            unfinished.write_text(attention_page(found), encoding="utf-8")
     say_written(output)

@@ -38,6 +38,13 @@ class Attention:
     column_title: str
     title: str
 
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "rows": list(self.rows),
+            "columns": list(self.columns),
+            "shares": self.shares.tolist(),
+        }
+
 
 def pooling_attention(nlp: Language, pipe: RnnTextCategorizer, text: str) -> Attention:
     """The shares of the tokens in the vector of a document that is categorised.
@@ -55,7 +62,7 @@ def pooling_attention(nlp: Language, pipe: RnnTextCategorizer, text: str) -> Att
     return Attention(
         shares=np.stack([seen[pooler] for pooler in poolers]),
         rows=[f"pooler {i}" if len(poolers) > 1 else "pooler" for i in range(len(poolers))],
-        columns=[token.text for token in doc],
+        columns=[token.text_with_ws for token in doc],
         row_title="",
         column_title="Token",
         title=f"Attention of '{pipe.name}' ({best}: {doc.cats[best]:.2f})",

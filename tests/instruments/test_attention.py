@@ -34,7 +34,7 @@ def test_shares_are_those_that_the_pooler_weighs_states_with():
     assert found.shares.shape == (1, 4)
     assert found.shares.sum() == pytest.approx(1.0)
     np.testing.assert_allclose(found.shares @ states[0][0].numpy(), pooled[0].numpy(), atol=1e-5)
-    assert found.columns == ["a", "rose", "so", "red"]
+    assert found.columns == ["a ", "rose ", "so ", "red"]
     assert found.rows == ["pooler"]
     assert found.title.startswith("Attention of 'cat' (rose: 0.")
     assert not pooler._forward_hooks

@@ -22,9 +22,7 @@ from rnnpipe.cli.commands.options import (
 def exposure_bias_cli(
     model: Pipeline,
     file: TextPath,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Picture to draw: .png or .svg")
-    ] = None,
+    output: Picture = None,
     force: Force = False,
     prompts: Annotated[int, typer.Option(min=2, help="Places of the file to continue")] = 100,
     prompt_length: Annotated[
@@ -101,11 +99,15 @@ def loss_cli(
 def attention_cli(
     model: Pipeline,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The text to look at")],
-    output: Picture,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Picture to draw, .png or .svg, or page: .html"),
+    ] = None,
     force: Force = False,
     component: Component = None,
+    json: Json = False,
 ) -> None:
-    """Draw where a network looks.
+    """Show where a network looks.
 
     Of a sequence-to-sequence model, which symbols of the text counted for each that it writes; of a
     text classifier with an attention pooler, which tokens counted for its category.
@@ -113,7 +115,7 @@ def attention_cli(
     with errors_told():
         from rnnpipe.cli.instruments import attention
 
-        attention(model, text, output, force, component)
+        attention(model, text, output, force, component, json)
 
 
 def gradients_cli(
@@ -127,9 +129,7 @@ def gradients_cli(
             help="Untrained encoders of the same width to compare with, by their registered names",
         ),
     ] = "RNN,GRU,LSTM",
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Picture to draw: .png or .svg")
-    ] = None,
+    output: Picture = None,
     force: Force = False,
     lags: Annotated[int, typer.Option(min=2, help="The longest time lag, in steps")] = 50,
     places: Annotated[int, typer.Option(min=1, help="Places of the text to measure at")] = 64,
@@ -172,9 +172,7 @@ def gates_cli(
     model: Pipeline,
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A text file")] = None,
     text: Annotated[str | None, typer.Option(help="A text, instead of a file")] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Picture to draw: .png or .svg")
-    ] = None,
+    output: Picture = None,
     force: Force = False,
     limit: Annotated[
         int, typer.Option(min=1, help="Read at most so many characters of the file")
@@ -198,9 +196,7 @@ def gates_cli(
 
 def transitions_cli(
     model: Pipeline,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Picture to draw: .png or .svg")
-    ] = None,
+    output: Picture = None,
     force: Force = False,
     component: Component = None,
     json: Json = False,

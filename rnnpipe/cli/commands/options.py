@@ -22,7 +22,9 @@ Component = Annotated[
 ]
 Encoding = Annotated[str, typer.Option(help="Encoding of the file")]
 TextPath = Annotated[Path, typer.Argument(metavar="FILE", help="A text file")]
-Picture = Annotated[Path, typer.Option("--output", "-o", help="Picture to draw: .png or .svg")]
+Picture = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Picture to draw: .png or .svg")
+]
 Force = Annotated[
     bool, typer.Option("--force", "-F", help="Replace the file if there is one already")
 ]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rnnpipe.cli.commands.options import Force, Json, errors_told
+from rnnpipe.cli.commands.options import Force, Json, Picture, errors_told
 
 
 def debug_data_cli(
@@ -65,9 +65,7 @@ def curves_cli(
     log: Annotated[
         Path, typer.Argument(metavar="LOG", help="The file that training.logger.path named")
     ],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Picture to draw: .png or .svg")
-    ] = None,
+    output: Picture = None,
     force: Force = False,
 ) -> None:
     """Show how a training run went: losses, scores, learn rate, gradient norm.
