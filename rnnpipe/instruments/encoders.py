@@ -48,12 +48,12 @@ def encoder_on_text(nlp: Language, pipe: WithEncoder, text: str) -> tuple[nn.Mod
             got = type(structure).__name__
             raise SettingsError(expected(where, "no structure: tokens in a row", got, do))
         encoder = cast(Network, network_shim(pipe.model).module).encoder
-        vectors = token_vectors(pipe.model, [_annotated_before(nlp, pipe, text)])
+        vectors = token_vectors(pipe.model, [annotated_before(nlp, pipe, text)])
     apart = copy.deepcopy(encoder).to("cpu", torch.float64).requires_grad_(False)
     return apart.eval(), vectors.detach().to("cpu", torch.float64)
 
 
-def _annotated_before(nlp: Language, pipe: RnnPipe, text: str) -> Doc:
+def annotated_before(nlp: Language, pipe: RnnPipe, text: str) -> Doc:
     """A document with the annotation that the component finds when its turn comes."""
     doc = nlp.make_doc(text)
     for _, component in nlp.pipeline:

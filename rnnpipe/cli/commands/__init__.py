@@ -16,6 +16,7 @@ from rnnpipe.cli.commands.instruments import (
     exposure_bias_cli,
     gates_cli,
     gradients_cli,
+    lattice_cli,
     loss_cli,
     transitions_cli,
 )
@@ -46,6 +47,7 @@ PANELS: dict[str, dict[str, Callable[..., None]]] = {
         "gradients": gradients_cli,
         "gates": gates_cli,
         "transitions": transitions_cli,
+        "lattice": lattice_cli,
     },
 }
 

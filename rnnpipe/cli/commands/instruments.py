@@ -211,3 +211,27 @@ def transitions_cli(
         from rnnpipe.cli.transitions import transitions
 
         transitions(model, output, force, component, json)
+
+
+def lattice_cli(
+    model: Pipeline,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The text to look at")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Page to write: .html")
+    ] = None,
+    force: Force = False,
+    n_best: Annotated[int, typer.Option(min=1, help="How many of the best paths to show")] = 3,
+    component: Component = None,
+    json: Json = False,
+) -> None:
+    """Show how a tagger or entity recogniser comes to the labels of a text.
+
+    The probability of every label of every token and of every entity, the best sequence of labels
+    and the next best ones: all exact.
+
+    Try: spacy rnn lattice out/model-best "Ada met him in New York" --output lattice.html
+    """
+    with errors_told():
+        from rnnpipe.cli.lattice import lattice
+
+        lattice(model, text, output, force, n_best, component, json)
