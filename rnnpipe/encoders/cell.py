@@ -15,7 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -116,10 +116,11 @@ class Cell(nn.Module, ABC):
     directions: how many such cells compute side by side.
     layer_norm: normalise ``W x``, ``U h`` and, where there is one, the cell state on its way out
         (Ba et al. 2016, Layer Normalization).
+    own: what :meth:`setup` is told.
     """
 
     #: Blocks of ``input_weight`` and ``bias``, in the order of the equation.
-    gates: ClassVar[int]
+    gates: int
     #: How many of them, the last ones, see the state through another gate.
     gated: ClassVar[int] = 0
     #: How many tensors the state has.
@@ -134,17 +135,23 @@ class Cell(nn.Module, ABC):
     _watch: Callable[[str, Tensor], None] | None = None
 
     def __init__(
-        self, n_in: int, width: int, directions: int = 1, layer_norm: bool = False
+        self, n_in: int, width: int, directions: int = 1, layer_norm: bool = False, **own: Any
     ) -> None:
         super().__init__()
+        self.n_in = n_in
         self.width = width
         self.directions = directions
         self.layer_norm = layer_norm
-        size = self.gates * width
-        self.input_weight = nn.Parameter(torch.empty(directions, n_in, size))
-        self.bias = nn.Parameter(torch.zeros(directions, 1, size))
+        self.setup(**own)
+
+    def setup(self) -> None:
+        """Make the weights. Keyword-only parameters that a cell adds to it are settings of the
+        cell's own."""
+        size = self.gates * self.width
+        self.input_weight = nn.Parameter(torch.empty(self.directions, self.n_in, size))
+        self.bias = nn.Parameter(torch.zeros(self.directions, 1, size))
         self.input_norm = self.norm(self.gates)
-        uniform_blocks_(self.input_weight, width)
+        uniform_blocks_(self.input_weight, self.width)
         if self.recurrence is not None:
             self.hidden = self._recurrent(self.recurrence, self.gates - self.gated)
             if self.gated:

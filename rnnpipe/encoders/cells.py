@@ -22,16 +22,8 @@ class RNNCell(Cell):
     gates = 1
     kernel: ClassVar[str | None] = "rnn"
 
-    def __init__(
-        self,
-        n_in: int,
-        width: int,
-        directions: int = 1,
-        layer_norm: bool = False,
-        *,
-        nonlinearity: Literal["tanh", "relu"] = "tanh",
-    ) -> None:
-        super().__init__(n_in, width, directions, layer_norm)
+    def setup(self, *, nonlinearity: Literal["tanh", "relu"] = "tanh") -> None:
+        super().setup()
         self.nonlinearity = nonlinearity
 
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
@@ -140,17 +132,9 @@ class UGRNNCell(Cell):
 
     gates = 2
 
-    def __init__(
-        self,
-        n_in: int,
-        width: int,
-        directions: int = 1,
-        layer_norm: bool = False,
-        *,
-        forget_bias: float = 1.0,
-    ) -> None:
-        super().__init__(n_in, width, directions, layer_norm)
-        fill_gate_(self.bias, 0, width, forget_bias)
+    def setup(self, *, forget_bias: float = 1.0) -> None:
+        super().setup()
+        fill_gate_(self.bias, 0, self.width, forget_bias)
 
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         (h,) = state

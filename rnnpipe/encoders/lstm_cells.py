@@ -38,18 +38,10 @@ class LSTMCell(Cell):
     #: Which block is the forget gate.
     forget: ClassVar[int] = 1
 
-    def __init__(
-        self,
-        n_in: int,
-        width: int,
-        directions: int = 1,
-        layer_norm: bool = False,
-        *,
-        forget_bias: float = 1.0,
-    ) -> None:
-        super().__init__(n_in, width, directions, layer_norm)
+    def setup(self, *, forget_bias: float = 1.0) -> None:
+        super().setup()
         self.out_norm = self.norm(1)
-        fill_gate_(self.bias, self.forget, width, forget_bias)
+        fill_gate_(self.bias, self.forget, self.width, forget_bias)
 
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         h, c = state
@@ -109,17 +101,9 @@ class PeepholeLSTMCell(LSTMCell):
 
     kernel = None
 
-    def __init__(
-        self,
-        n_in: int,
-        width: int,
-        directions: int = 1,
-        layer_norm: bool = False,
-        *,
-        forget_bias: float = 1.0,
-    ) -> None:
-        super().__init__(n_in, width, directions, layer_norm, forget_bias=forget_bias)
-        self.peephole = nn.Parameter(torch.zeros(directions, 1, 3 * width))
+    def setup(self, *, forget_bias: float = 1.0) -> None:
+        super().setup(forget_bias=forget_bias)
+        self.peephole = nn.Parameter(torch.zeros(self.directions, 1, 3 * self.width))
 
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         h, c = state
@@ -144,10 +128,8 @@ class OriginalLSTMCell(Cell):
     gates = 3
     states = 2
 
-    def __init__(
-        self, n_in: int, width: int, directions: int = 1, layer_norm: bool = False
-    ) -> None:
-        super().__init__(n_in, width, directions, layer_norm)
+    def setup(self) -> None:
+        super().setup()
         self.out_norm = self.norm(1)
 
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:

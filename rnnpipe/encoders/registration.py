@@ -47,8 +47,9 @@ def register(
 
     encoder: ``Recurrent`` or ``Bidirectional``.
     name: how configs name it, ``"acme.QRNN.v1"``.
-    cell: its class, or a function that makes one. Its keyword-only parameters are settings, too,
-        and its docstring explains them.
+    cell: its class, or a function that makes one. The keyword-only parameters of the function, or
+        of the class's :meth:`~rnnpipe.encoders.cell.Cell.setup`, are settings, too, and the
+        docstring explains them.
     """
 
     def make(
@@ -86,10 +87,10 @@ def register(
         for parameter in inspect.signature(make).parameters.values()
         if parameter.name in _SETTINGS and not (none and parameter.name in _RECURRENT)
     ]
-    parameters = inspect.signature(cell).parameters.values()
+    typed: Any = getattr(cell, "setup", cell)
+    parameters = inspect.signature(typed).parameters.values()
     its_own = [parameter for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
     make.__signature__ = inspect.Signature(shared + its_own)  # type: ignore[attr-defined]
-    typed: Any = cell.__init__ if inspect.isclass(cell) else cell
     hints = get_type_hints(typed, include_extras=True) | get_type_hints(make, include_extras=True)
     make.__annotations__ = {p.name: hints[p.name] for p in shared + its_own}
     make.__module__ = sys._getframe(1).f_globals["__name__"]  # as namedtuple and Enum do

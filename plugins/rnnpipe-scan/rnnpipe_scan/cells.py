@@ -50,17 +50,9 @@ class MinGRUCell(ScanCell):
 
     gates = 2
 
-    def __init__(
-        self,
-        n_in: int,
-        width: int,
-        directions: int = 1,
-        layer_norm: bool = False,
-        *,
-        forget_bias: float = 0.0,
-    ) -> None:
-        super().__init__(n_in, width, directions, layer_norm)
-        fill_gate_(self.bias, 0, width, forget_bias)
+    def setup(self, *, forget_bias: float = 0.0) -> None:
+        super().setup()
+        fill_gate_(self.bias, 0, self.width, forget_bias)
 
     def coefficients(self, x: Tensor) -> tuple[Tensor, Tensor]:
         f, n = x.chunk(2, dim=-1)
@@ -79,17 +71,9 @@ class MinLSTMCell(ScanCell):
 
     gates = 3
 
-    def __init__(
-        self,
-        n_in: int,
-        width: int,
-        directions: int = 1,
-        layer_norm: bool = False,
-        *,
-        forget_bias: float = 1.0,
-    ) -> None:
-        super().__init__(n_in, width, directions, layer_norm)
-        fill_gate_(self.bias, 0, width, forget_bias)
+    def setup(self, *, forget_bias: float = 1.0) -> None:
+        super().setup()
+        fill_gate_(self.bias, 0, self.width, forget_bias)
 
     def coefficients(self, x: Tensor) -> tuple[Tensor, Tensor]:
         f, i, n = x.chunk(3, dim=-1)

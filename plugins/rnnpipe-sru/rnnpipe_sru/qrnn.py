@@ -34,20 +34,11 @@ class QRNNCell(Cell):
 
     recurrence = None
 
-    def __init__(
-        self,
-        n_in: int,
-        width: int,
-        directions: int = 1,
-        layer_norm: bool = False,
-        *,
-        window: Window = 2,
-        forget_bias: float = 1.0,
-    ) -> None:
-        self.gates = 3 * window  # type: ignore[misc]
-        super().__init__(n_in, width, directions, layer_norm)
+    def setup(self, *, window: Window = 2, forget_bias: float = 1.0) -> None:
+        self.gates = 3 * window
+        super().setup()
         self.window = window
-        fill_gate_(self.bias, 0, width, forget_bias)
+        fill_gate_(self.bias, 0, self.width, forget_bias)
 
     def initial(self, batch_size: int) -> LayerState:
         """h and c, and what earlier nodes add to the gates of the first, the second, ... node:

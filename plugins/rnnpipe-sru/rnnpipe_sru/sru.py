@@ -29,20 +29,13 @@ class SRUCell(Cell):
     states = 2
     recurrence = None
 
-    def __init__(
-        self,
-        n_in: int,
-        width: int,
-        directions: int = 1,
-        layer_norm: bool = False,
-        *,
-        forget_bias: float = 1.0,
-        highway_bias: float = -2.0,
-    ) -> None:
-        super().__init__(n_in, width, directions, layer_norm)
-        fill_gate_(self.bias, 0, width, forget_bias)
-        fill_gate_(self.bias, 1, width, highway_bias)
-        self.peephole = nn.Parameter(torch.empty(directions, 1, 2 * width).uniform_(-1, 1))
+    def setup(self, *, forget_bias: float = 1.0, highway_bias: float = -2.0) -> None:
+        super().setup()
+        fill_gate_(self.bias, 0, self.width, forget_bias)
+        fill_gate_(self.bias, 1, self.width, highway_bias)
+        self.peephole = nn.Parameter(
+            torch.empty(self.directions, 1, 2 * self.width).uniform_(-1, 1)
+        )
 
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         _, c = state

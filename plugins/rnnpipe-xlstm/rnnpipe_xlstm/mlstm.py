@@ -33,21 +33,12 @@ class MLSTMCell(Cell):
     gates = 4
     recurrence = None
 
-    def __init__(
-        self,
-        n_in: int,
-        width: int,
-        directions: int = 1,
-        layer_norm: bool = False,
-        *,
-        heads: PositiveInt = 1,
-        forget_bias: float = 3.0,
-    ) -> None:
-        super().__init__(n_in, width, directions, layer_norm)
+    def setup(self, *, heads: PositiveInt = 1, forget_bias: float = 3.0) -> None:
+        super().setup()
         self.heads = heads
-        self.head_width = head_width(width, heads)
-        self.gate_weight = nn.Parameter(torch.zeros(directions, n_in, 2 * heads))
-        self.gate_bias = nn.Parameter(torch.zeros(directions, 1, 2 * heads))
+        self.head_width = head_width(self.width, heads)
+        self.gate_weight = nn.Parameter(torch.zeros(self.directions, self.n_in, 2 * heads))
+        self.gate_bias = nn.Parameter(torch.zeros(self.directions, 1, 2 * heads))
         with torch.no_grad():
             self.gate_bias[..., heads:] = forget_bias
 

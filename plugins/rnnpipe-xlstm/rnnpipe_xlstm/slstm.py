@@ -37,20 +37,11 @@ class SLSTMCell(Cell):
     gates = 4
     states = 3
 
-    def __init__(
-        self,
-        n_in: int,
-        width: int,
-        directions: int = 1,
-        layer_norm: bool = False,
-        *,
-        heads: PositiveInt = 1,
-        forget_bias: float = 3.0,
-    ) -> None:
-        super().__init__(n_in, width, directions, layer_norm)
+    def setup(self, *, heads: PositiveInt = 1, forget_bias: float = 3.0) -> None:
+        super().setup()
         if heads > 1:
-            self.hidden = HeadwiseDense(width, 4, directions, heads, self.norm(4))
-        fill_gate_(self.bias, 1, width, forget_bias)
+            self.hidden = HeadwiseDense(self.width, 4, self.directions, heads, self.norm(4))
+        fill_gate_(self.bias, 1, self.width, forget_bias)
 
     def initial(self, batch_size: int) -> LayerState:
         """Zeros, with no weight: ``log n`` as good as ``log 0``."""
