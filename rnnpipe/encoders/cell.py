@@ -190,9 +190,17 @@ class Cell(nn.Module, ABC):
             self._watch(name, value)
         return value
 
+    def log_gate(self, name: str, a: Tensor) -> Tensor:
+        """``log sigma(a)``, finite where the gate itself is as good as 0. As :meth:`gate`, whoever
+        watches is told the gate."""
+        value = nn.functional.logsigmoid(a)
+        if self._watch is not None:
+            self._watch(name, value.exp())
+        return value
+
     @contextmanager
     def watched(self, watch: Callable[[str, Tensor], None]) -> Iterator[None]:
-        """Each gate of each :meth:`step`, by name, ``(directions, n, width)``, is told to
+        """Each gate of each :meth:`step`, by name, ``(directions, n, units)``, is told to
         ``watch``. Not by faster ways through a batch, which do without steps."""
         self._watch = watch
         try:

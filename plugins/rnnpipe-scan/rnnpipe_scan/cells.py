@@ -56,7 +56,7 @@ class MinGRUCell(ScanCell):
 
     def coefficients(self, x: Tensor) -> tuple[Tensor, Tensor]:
         f, n = x.chunk(2, dim=-1)
-        f = f.sigmoid()
+        f = self.gate("forget", f)
         return f, torch.addcmul(n, f, n, value=-1)
 
 
@@ -78,5 +78,5 @@ class MinLSTMCell(ScanCell):
     def coefficients(self, x: Tensor) -> tuple[Tensor, Tensor]:
         f, i, n = x.chunk(3, dim=-1)
         # f / (f + i) = sigma(log f - log i), which divides by nothing.
-        share = (F.logsigmoid(f) - F.logsigmoid(i)).sigmoid()
+        share = self.gate("forget", F.logsigmoid(f) - F.logsigmoid(i))
         return share, torch.addcmul(n, share, n, value=-1)

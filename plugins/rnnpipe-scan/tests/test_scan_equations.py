@@ -5,6 +5,7 @@ import torch
 from rnnpipe_scan.encoders import BiMinGRU, BiMinLSTM, MinGRU, MinLSTM
 
 from rnnpipe.encoders import scan
+from rnnpipe.instruments.gates import gate_values
 from rnnpipe.structures import Sequences
 
 LENGTHS = [7, 0, 4, 1]
@@ -55,6 +56,19 @@ def test_gates_begin_as_the_settings_say():
     encoder = MinLSTM(width=4, forget_bias=2.0)(3)
     assert encoder.layers[0].bias[0, 0].tolist() == [2.0] * 4 + [0.0] * 8
     assert MinGRU(width=2, forget_bias=-1.0)(3).layers[0].bias[0, 0].tolist() == [-1, -1, 0, 0]
+
+
+@pytest.mark.parametrize("function", [MinGRU, MinLSTM])
+def test_the_gate_that_is_watched_is_that_of_the_state(function):
+    cell, x = function(width=4)(3).layers[0], torch.randn(6, 3)
+    (forget,) = gate_values(cell, x).values()
+    *_, candidate = cell.project(x[None]).chunk(cell.gates, dim=-1)
+    h, state = torch.zeros(1, 1, 4), cell.initial(1)
+    for t in range(6):
+        f = forget[:, t : t + 1]
+        h = f * h + (1 - f) * candidate[:, t : t + 1]
+        state = cell.step(cell.project(x[None, t : t + 1]), state)
+        torch.testing.assert_close(state[0], h)
 
 
 def test_settings_are_those_that_have_an_effect():

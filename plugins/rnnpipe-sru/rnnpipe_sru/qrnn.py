@@ -57,7 +57,7 @@ class QRNNCell(Cell):
 
     def _activate(self, gates: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         f, z, o = gates.chunk(3, dim=-1)
-        return f.sigmoid(), z.tanh(), o.sigmoid()
+        return self.gate("forget", f), z.tanh(), self.gate("output", o)
 
     def run(
         self, x: Tensor, initial: LayerState, steps: Steps, mask: Tensor | None = None

@@ -5,6 +5,9 @@ import torch
 from rnnpipe_sru.qrnn import QRNN, BiQRNN
 from rnnpipe_sru.sru import SRU, BiSRU
 
+from rnnpipe.encoders.cell import run_steps
+from rnnpipe.encoders.steps import Steps
+from rnnpipe.instruments.gates import gate_values
 from rnnpipe.structures import Sequences
 
 LENGTHS = [6, 0, 4, 1]
@@ -61,6 +64,27 @@ def test_states_are_those_of_the_equations(function, settings, equations):
             halves.append(equations(cell, 1, row[:n].flip(0))[::-1])
         for i, parts in enumerate(zip(*halves, strict=True)):
             torch.testing.assert_close(got[i], torch.cat(parts))
+
+
+def test_the_gates_that_are_watched_are_those_of_the_state():
+    x = torch.randn(5, 3)
+    (cell,) = SRU(width=4)(3).layers
+    found = gate_values(cell, x)
+    (_, before), (h, c) = [run_steps(cell, x[None, :n], cell.initial(1), one(n)) for n in (4, 5)]
+    _, candidate, highway = cell.project(x[None, 4:]).split([8, 4, 4], dim=-1)
+    f, r = found["forget"][:, 4:], found["reset"][:, 4:]
+    torch.testing.assert_close(c[:, -1:], f * before[:, -1:] + (1 - f) * candidate)
+    torch.testing.assert_close(h[:, -1:], r * c[:, -1:] + (1 - r) * highway)
+
+    (cell,) = QRNN(width=4)(3).layers
+    found = gate_values(cell, x)
+    h, c, _ = run_steps(cell, x[None], cell.initial(1), one(5))
+    torch.testing.assert_close(h[:, 1:], found["output"] * c[:, 1:])
+    assert set(found) == {"forget", "output"}
+
+
+def one(length):
+    return Steps.of(Sequences.of([length]))
 
 
 def test_gates_begin_as_the_settings_say():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from rnnpipe.encoders.bidirectional import Bidirectional
 from rnnpipe.encoders.cell import Cell, Drop, LayerState, keep
@@ -59,7 +58,8 @@ class MLSTMCell(Cell):
         """q, k, v ``(..., heads, e)``; the logarithms of i and f ``(..., heads)``; o."""
         q, k, v, o, i, f = x.split([self.width] * 4 + [self.heads] * 2, dim=-1)
         q, k, v = (part.unflatten(-1, (self.heads, self.head_width)) for part in (q, k, v))
-        return q, k / self.head_width**0.5, v, i, F.logsigmoid(f), o.sigmoid()
+        log_f, o = self.log_gate("forget", f), self.gate("output", o)
+        return q, k / self.head_width**0.5, v, i, log_f, o
 
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         q, k, v, log_i, log_f, o = self._parts(x)

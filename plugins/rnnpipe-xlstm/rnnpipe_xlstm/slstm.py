@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from rnnpipe.encoders.bidirectional import Bidirectional
 from rnnpipe.encoders.cell import Cell, Drop, LayerState, keep
@@ -51,9 +50,9 @@ class SLSTMCell(Cell):
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         h, mean, log_n = state
         i, f, z, o = (x + self.hidden(drop(h))).chunk(4, dim=-1)
-        log_n = torch.logaddexp(F.logsigmoid(f) + log_n, i)
+        log_n = torch.logaddexp(self.log_gate("forget", f) + log_n, i)
         mean = mean + (i - log_n).exp() * (z.tanh() - mean)
-        return o.sigmoid() * mean, mean, log_n
+        return self.gate("output", o) * mean, mean, log_n
 
 
 SLSTM = register(Recurrent, "xlstm.SLSTM.v1", SLSTMCell)

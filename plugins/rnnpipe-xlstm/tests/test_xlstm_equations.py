@@ -7,6 +7,7 @@ from rnnpipe_xlstm.mlstm import MLSTM, BiMLSTM
 from rnnpipe_xlstm.slstm import SLSTM, BiSLSTM
 
 from rnnpipe.errors import SettingsError
+from rnnpipe.instruments.gates import gate_values
 from rnnpipe.structures import Sequences
 
 LENGTHS = [9, 0, 4, 1]
@@ -95,6 +96,24 @@ def test_no_gate_is_too_great_or_too_small(function, gate):
         y, state = encoder.step(x[:, t], state)
         steps.append(y)
     torch.testing.assert_close(torch.stack(steps, dim=1), encoded.states, atol=1e-4, rtol=5e-3)
+
+
+def test_the_gates_that_are_watched_are_those_of_the_equations():
+    x = torch.randn(1, 3)  # before the first node the state is zero
+    (cell,) = SLSTM(width=4)(3).layers
+    _, forget, _, output = cell.project(x[None]).sigmoid().chunk(4, dim=-1)
+    assert_gates(gate_values(cell, x), forget, output)
+
+    (cell,) = MLSTM(width=4, heads=2)(3).layers
+    cell.gate_weight.data.normal_()
+    output, _, forget = cell.project(x[None]).sigmoid()[..., 12:].split([4, 2, 2], dim=-1)
+    assert_gates(gate_values(cell, x), forget, output)
+
+
+def assert_gates(found, forget, output):
+    assert set(found) == {"forget", "output"}
+    torch.testing.assert_close(found["forget"], forget)
+    torch.testing.assert_close(found["output"], output)
 
 
 @pytest.mark.parametrize("function", [SLSTM, MLSTM])
