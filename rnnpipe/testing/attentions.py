@@ -61,17 +61,22 @@ def pairs(case: AttentionCase) -> None:
 
     from hypothesis import strategies as st
 
-    smallest(check, 10, b=st.integers(1, 3), t=st.integers(0, 3), s=st.integers(0, 4))
+    nothing = [{"b": 2, "t": 3, "s": 0}, {"b": 2, "t": 0, "s": 3}, {"b": 0, "t": 1, "s": 1}]
+    always = [{"b": 3, "t": 4, "s": 5}, *nothing]
+    smallest(check, 10, always, b=st.integers(1, 3), t=st.integers(0, 3), s=st.integers(0, 4))
 
 
-@ATTENTION.promise("Gradients reach both states.")
+@ATTENTION.promise("Gradients reach every state of both.")
 def gradients(case: AttentionCase) -> None:
     attention = case.build()
     with trying("2 rows of 3 steps and 4 nodes"):
         queries, states = (x.requires_grad_() for x in case.drawn(2, 3, 4))
         attention.scores(queries, attention.keys(states)).square().sum().backward()
-        require_gradients(queries.grad, "queries")
-        require_gradients(states.grad, "source")
+        for what, x in (("queries", queries), ("source", states)):
+            require_gradients(x.grad, what)
+            assert x.grad is not None
+            reached = (x.grad != 0).any(-1)
+            require(bool(reached.all()), f"{what}: expected a gradient of every state, got zeros.")
 
 
 @ATTENTION.promise("A training step never waits for a value from the device.")
@@ -80,7 +85,8 @@ def meta(case: AttentionCase) -> None:
     with trying("2 rows of 3 steps and 4 nodes on the device 'meta'"):
         queries, states = (x.to("meta").requires_grad_() for x in case.drawn(2, 3, 4))
         attention.scores(queries, attention.keys(states)).sum().backward()
-        require(states.grad is not None, "source: expected a gradient, got none.")
+        for what, x in (("queries", queries), ("source", states)):
+            require(x.grad is not None, f"{what}: expected a gradient, got none.")
 
 
 @ATTENTION.promise("Copies, pickles and loaded weights score alike.")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rnnpipe.testing.drawing import Draw
+from rnnpipe.testing.embeddings import LENGTHS
 from rnnpipe.testing.promises import Kind
 from rnnpipe.testing.registered import KINDS, build
 from rnnpipe.types import (
@@ -59,13 +60,15 @@ def check_embedding(
     *,
     vocab: Any = None,
     docs: Callable[[Any, Sequence[int]], list[Any]] | None = None,
+    lengths: Sequence[int] = LENGTHS,
 ) -> None:
     """As :func:`check_encoder`.
 
     vocab: a spaCy vocabulary; by default a small one with vectors.
     docs: makes documents of the vocabulary with so many items each; by default of tokens.
+    lengths: of the documents, without a 0 if none may be empty.
     """
-    _check("embedding", embedding, settings, vocab=vocab, docs=docs)
+    _check("embedding", embedding, settings, vocab=vocab, docs=docs, lengths=lengths)
 
 
 def check_filter(

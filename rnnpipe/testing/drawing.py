@@ -80,13 +80,13 @@ def trees(lengths: Sequence[int], seed: int = 0, device: torch.device | str = "c
 
 @draws(Graphs)
 def graphs(lengths: Sequence[int], seed: int = 0, device: torch.device | str = "cpu") -> Graphs:
-    """With edges of one type, to a neighbour or further, cycles among them."""
+    """With edges of one type, several between the same nodes and cycles among them."""
     return Graphs.from_edges(lengths, [_edges(n, seed, cycles=True) for n in lengths], 1, device)
 
 
 @draws(Dags)
 def dags(lengths: Sequence[int], seed: int = 0, device: torch.device | str = "cpu") -> Dags:
-    """With edges of one type, all to later nodes."""
+    """With edges of one type, to later nodes and to earlier ones, but without cycles."""
     return Dags.from_edges(lengths, [_edges(n, seed, cycles=False) for n in lengths], 1, device)
 
 
@@ -107,11 +107,12 @@ def _shape(n: int, seed: int) -> tuple[int, int]:
 
 
 def _edges(n: int, seed: int, cycles: bool) -> list[tuple[int, int, int]]:
-    """From, to, type."""
+    """From, to, type. Without cycles, edges go along some order of the nodes."""
     rng = _random(n, seed)
-    pairs = {tuple(sorted(rng.sample(range(n), 2))) for _ in range(n)} if n > 1 else set()
-    turned = [pair[::-1] if cycles and rng.random() < 0.5 else pair for pair in sorted(pairs)]
-    return [(source, target, 0) for source, target in turned]
+    order = rng.sample(range(n), n)
+    pairs = [sorted(rng.sample(range(n), 2)) for _ in range(2 * n)] if n > 1 else []
+    turned = [pair[::-1] if cycles and rng.random() < 0.5 else pair for pair in pairs]
+    return [(order[source], order[target], 0) for source, target in turned]
 
 
 def _parents(n: int, seed: int) -> list[int]:

@@ -38,7 +38,6 @@ from rnnpipe.types import EmbeddingBuilder, items_of
 WORDS = ["the", "red", "house", "in", "Berlin", "runs", "a", "bit", "unusually", "fast", "."]
 WORDS += ["a", "ß", "日本", "x"]
 COUNTS = {word: 1 + i % 3 for i, word in enumerate(WORDS)}
-#: Of documents.
 LENGTHS = (5, 0, 10, 1)
 UNSEEN = ["zyzzyva", "🜁", "!!!!!!", "a" * 300]
 
@@ -62,12 +61,14 @@ class EmbeddingCase:
     vocab: the spaCy vocabulary that its words come from; by default a small one with vectors.
     docs: makes documents of the vocabulary, with so many tokens each, or of whatever else there is
         a vector of; by default of tokens, with two mentions each.
+    lengths: of the documents.
     """
 
     name: str
     builder: EmbeddingBuilder
     vocab: Any = None
     docs: Callable[[Any, Sequence[int]], list[Any]] | None = None
+    lengths: Sequence[int] = LENGTHS
 
     @property
     def words_from(self) -> Any:
@@ -99,11 +100,11 @@ class EmbeddingCase:
 
     @property
     def contextual(self) -> list[Any]:
-        """Those that read the words of documents, not something else, such as their image."""
+        """Those that read documents: their words, or something else that ``docs`` gives them, such
+        as an image."""
         pairs = zip(self.builder.parts(), self.modules, strict=True)
-        return [
-            m for p, m in pairs if p.upstream is None and not m.lexical and items_of(m) == "tokens"
-        ]
+        reading = [m for p, m in pairs if p.upstream is None and not m.lexical]
+        return [m for m in reading if self.docs is not None or items_of(m) == "tokens"]
 
     @property
     def lexical(self) -> list[Any]:
@@ -114,8 +115,15 @@ class EmbeddingCase:
         words, _, _ = distinct_words([_doc(self.words_from, texts)])
         return words
 
-    def documents(self, lengths: Sequence[int]) -> list[Any]:
-        return (self.docs or _docs)(self.words_from, lengths)
+    def documents(self) -> list[Any]:
+        return (self.docs or _docs)(self.words_from, self.lengths)
+
+    def inputs(self) -> list[tuple[Any, Any]]:
+        """Each embedding that is not fed, and words or documents for it."""
+        return [
+            *((module, self.words()) for module in self.lexical),
+            *((module, self.documents()) for module in self.contextual),
+        ]
 
 
 def _doc(vocab: Any, texts: Sequence[str]) -> Any:
@@ -132,6 +140,10 @@ def _docs(vocab: Any, lengths: Sequence[int]) -> list[Any]:
 
 
 EMBEDDING = Kind("embedding", embeddings, EmbeddingBuilder, EmbeddingCase)
+
+
+def _reads(case: EmbeddingCase) -> bool:
+    return bool(case.lexical or case.contextual)
 
 
 def _is_lexical(case: EmbeddingCase) -> bool:
@@ -194,24 +206,23 @@ def unseen(case: EmbeddingCase) -> None:
                 require(bool(vectors.isfinite().all()), "vector: expected finite numbers.")
 
 
-@EMBEDDING.promise("Its parameters learn from words.", where=_is_lexical)
+@EMBEDDING.promise("Its parameters learn from words and documents.", where=_reads)
 def gradients(case: EmbeddingCase) -> None:
-    with trying(f"{len(WORDS)} words"):
-        for module in copy.deepcopy(case.lexical):
+    with trying("words and documents"):
+        for shared, items in case.inputs():
+            module = copy.deepcopy(shared)
             parameters = [p for p in module.parameters() if p.requires_grad]
             if parameters:
-                torch.autograd.backward(_vectors(module.train(), case.words()).square().sum())
+                torch.autograd.backward(_vectors(module.train(), items).square().sum())
                 reached = [p.grad for p in parameters if p.grad is not None and p.grad.any()]
                 require(bool(reached), "parameters: expected a gradient of one at least.")
 
 
 @EMBEDDING.promise("A training step never waits for a value from the device.")
 def meta(case: EmbeddingCase) -> None:
-    items = [(m, case.words()) for m in case.lexical]
-    items += [(m, case.documents(LENGTHS)) for m in case.contextual]
     with trying("words and documents on the device 'meta'"):
-        for module, item in items:
-            vectors = _vectors(copy.deepcopy(module).to("meta").train(), item, "meta")
+        for module, items in case.inputs():
+            vectors = _vectors(copy.deepcopy(module).to("meta").train(), items, "meta")
             require(vectors.is_meta, f"vectors: expected them on meta, got {vectors.device}.")
             if vectors.requires_grad:
                 torch.autograd.backward(vectors.sum())
@@ -224,12 +235,9 @@ def meta(case: EmbeddingCase) -> None:
 
 @EMBEDDING.promise("Copies and pickles give the same vectors.")
 def copies(case: EmbeddingCase) -> None:
-    for module in case.lexical:
-        with trying("words"):
-            require_copies(module, lambda m: _vectors(m, case.words()))
-    for module in case.contextual:
-        with trying("documents"):
-            require_copies(module, lambda m: _vectors(m, case.documents(LENGTHS)))
+    with trying("words and documents"):
+        for module, items in case.inputs():
+            require_copies(module, partial(_vectors, items=items))
     for module, width in case.fed:
         x = torch.randn(3, width)
         with trying("vectors of another layer"):
@@ -261,11 +269,11 @@ def fed_gradients(case: EmbeddingCase) -> None:
 
 @EMBEDDING.promise("A document's vectors do not depend on the others.", where=_is_contextual)
 def documents(case: EmbeddingCase) -> None:
-    docs = case.documents(LENGTHS)
-    with trying(f"documents of {LENGTHS} items, and none"):
+    docs = case.documents()
+    with trying(f"documents of {case.lengths} items, and none"):
         for module in case.contextual:
             together = _vectors(module, docs)
-            require_shape(together, (sum(LENGTHS), module.n_out), "vectors")
+            require_shape(together, (sum(case.lengths), module.n_out), "vectors")
             alone = torch.cat([_vectors(module, [doc]) for doc in docs])
             require_close(alone, together, "vectors, alone and together")
             require_shape(_vectors(module, []), (0, module.n_out), "vectors of no documents")

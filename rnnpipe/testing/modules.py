@@ -40,9 +40,10 @@ def require_copies(part: Any, answer: Callable[[Any], Tensor], again: Any = None
 
 
 def require_same_weights(first: Any, second: Any) -> None:
-    weights = second.state_dict()
-    for name, weight in first.state_dict().items():
-        require_equal(weights[name], weight, name)
+    weights, others = first.state_dict(), second.state_dict()
+    require(weights.keys() == others.keys(), "weights: expected the same names, got others.")
+    for name, weight in weights.items():
+        require_equal(others[name], weight, name)
 
 
 def require_names(part: Any) -> None:

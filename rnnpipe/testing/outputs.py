@@ -72,17 +72,19 @@ def probabilities(case: OutputCase) -> None:
 def batch(case: OutputCase) -> None:
     output = case.build()
 
-    def check(n: int) -> None:
-        x, targets = case.drawn(n)
-        together = output.score(x, targets)
-        require_shape(together, (n,), "scores")
-        for i in range(n):
-            alone = output.score(x[i : i + 1], targets[i : i + 1])[0]
+    def check(targets: list[int]) -> None:
+        (x, _), symbols = case.drawn(len(targets)), np.array(targets, dtype=np.int64)
+        together = output.score(x, symbols)
+        require_shape(together, (len(targets),), "scores")
+        for i in range(len(targets)):
+            alone = output.score(x[i : i + 1], symbols[i : i + 1])[0]
             require_close(alone, together[i], f"score {i}, alone and together")
 
     from hypothesis import strategies as st
 
-    smallest(check, 8, n=st.integers(0, case.size))
+    last = case.size - 1
+    always: list[dict[str, Any]] = [{"targets": []}, {"targets": [0, last, last // 2, last // 2]}]
+    smallest(check, 8, always, targets=st.lists(st.integers(0, last), max_size=case.size))
 
 
 @OUTPUT.promise("Training makes targets more likely.")

@@ -68,6 +68,10 @@ class PoolerCase:
 POOLER = Kind("pooler", poolers, PoolerBuilder, PoolerCase)
 
 
+#: Batches that are always tried.
+ALWAYS: list[dict[str, Any]] = [{"lengths": n} for n in ([], [0, 0], [3, 0, 1], [2, 5, 0])]
+
+
 def _lengths() -> Any:
     from hypothesis import strategies as st
 
@@ -84,7 +88,7 @@ def shapes(case: PoolerCase) -> None:
         empty = vectors[[n == 0 for n in lengths]] if lengths else vectors
         require_equal(empty, torch.zeros_like(empty), "vectors of empty documents")
 
-    smallest(check, lengths=_lengths())
+    smallest(check, always=ALWAYS, lengths=_lengths())
 
 
 @POOLER.promise("A document's vector depends neither on the others in its batch nor on padding.")
@@ -128,7 +132,7 @@ def gradients(case: PoolerCase) -> None:
             if n:
                 require_gradients(gradient[i], f"states of document {i}")
 
-    smallest(check, lengths=_lengths())
+    smallest(check, always=ALWAYS, lengths=_lengths())
 
 
 @POOLER.promise("Gradients in double precision are those of finite differences.")

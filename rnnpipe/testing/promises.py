@@ -7,7 +7,7 @@ broke which promise, on what.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
@@ -80,15 +80,16 @@ class Kind(Generic[C]):
 
     name: "encoder".
     registry: where they are registered.
-    builder: the protocol of what a registered function returns; it tells apart the kinds of one
-        registry.
+    builder: the protocol of what a registered function returns.
     case: the case of a part with that name and builder.
+    others: the protocols of other kinds that share the registry, which promise other things.
     """
 
     name: str
     registry: Registry
     builder: type
     case: Callable[[str, Any], C]
+    others: tuple[type, ...] = ()
     promises: list[Promise[C]] = field(default_factory=list)
 
     def promise(
@@ -141,9 +142,17 @@ def trying(case: str) -> Iterator[None]:
         raise _Failed(case, error) from error
 
 
-def smallest(check: Callable[..., None], examples: int = 15, **drawn: Any) -> None:
+def smallest(
+    check: Callable[..., None],
+    examples: int = 15,
+    always: Iterable[Mapping[str, Any]] = (),
+    **drawn: Any,
+) -> None:
     """Call ``check`` with values from hypothesis' strategies, the same ones in every run; where it
-    fails, fail with the smallest values that make it."""
+    fails, fail with the smallest values that make it.
+
+    always: values to call it with besides, whatever is drawn.
+    """
     from hypothesis import HealthCheck, given, settings
 
     def run(**values: Any) -> None:
@@ -159,6 +168,8 @@ def smallest(check: Callable[..., None], examples: int = 15, **drawn: Any) -> No
         suppress_health_check=list(HealthCheck),
     )
     configured(given(**drawn)(run))()
+    for values in always:
+        run(**values)
 
 
 def require(condition: bool, complaint: str) -> None:

@@ -96,11 +96,17 @@ def _promises(
 ) -> Iterator[Registered]:
     try:
         builder = build(kind, name, settings)
-        if isinstance(builder, kind.builder):
+        if not isinstance(builder, kind.others):
+            _require_builder(kind, builder)
             case = replace(kind.case(name, builder), **options)
             yield from (Registered(name, promise, case) for promise in kind.made_by(case))
     except Exception as error:  # noqa: BLE001 - no part keeps the others from being checked
         yield Registered(name, BUILT, _Unbuilt(name, error))
+
+
+def _require_builder(kind: Kind[Any], builder: Any) -> None:
+    if not isinstance(builder, kind.builder):
+        raise TypeError(f"expected the builder of a {kind.name}, got {type(builder).__name__}.")
 
 
 @dataclass(frozen=True)

@@ -50,10 +50,15 @@ def _load(group, name):
 
 
 def settings_of(kind, name):
-    """The settings that a component cannot do without and that the kit cannot guess."""
+    """The settings that a component cannot do without, where small ones that the kit guesses would
+    not do, or would leave it little to do."""
     hashed = {"width": 8, "norm": 50, "prefix": 20, "suffix": 20, "shape": 20}
     special = {
         ("embedding", "rnnpipe.Hashed.v1"): lambda: hashed,
+        ("embedding", "rnnpipe.PixelRows.v1"): lambda: {"columns": 4},
+        ("embedding", "rnnpipe.CharRNN.v1"): lambda: {
+            "encoder": _load("rnnpipe_encoders", "rnnpipe.BiLSTM.v1")(width=3)
+        },
         ("embedding", "rnnpipe.Concat.v1"): lambda: {
             "parts": {
                 "hashed": _load("rnnpipe_embeddings", "rnnpipe.Hashed.v1")(**hashed),
@@ -93,8 +98,15 @@ def settings_of(kind, name):
         ("output", "rnnpipe.AdaptiveSoftmax.v1"): lambda: {"cutoffs": [3, 6]},
         ("filter", "rnnpipe.Forbidden.v1"): lambda: {"phrases": [[1], [2, 3]]},
         ("filter", "rnnpipe.Forced.v1"): lambda: {"phrase": [1, 2]},
+        ("filter", "rnnpipe.MinP.v1"): lambda: {"p": 0.1},
+        ("filter", "rnnpipe.NoRepeat.v1"): lambda: {"n": 2},
+        ("filter", "rnnpipe.RepetitionPenalty.v1"): lambda: {"penalty": 1.2},
+        ("filter", "rnnpipe.TopP.v1"): lambda: {"p": 0.9},
+        ("filter", "rnnpipe.Typical.v1"): lambda: {"p": 0.9},
     }
-    return special[kind, name]() if (kind, name) in special else {}
+    if (kind, name) in special:
+        return special[kind, name]()
+    return {"width": 5} if kind == "encoder" else {}
 
 
 def annotated(nlp, n):
@@ -159,8 +171,4 @@ def names_of(kind):
 
 def build(kind, name):
     """The builder of a registered component."""
-    function = _load(GROUPS[kind], name)
-    settings = settings_of(kind, name)
-    if kind == "encoder" and not settings:
-        settings = {"width": 5}
-    return function(**settings)
+    return _load(GROUPS[kind], name)(**settings_of(kind, name))

@@ -23,9 +23,11 @@ def images(columns):
     return make
 
 
+#: No image is empty.
+LENGTHS = (5, 3, 10, 1)
 OPTIONS = {
-    "rnnpipe.Pixels.v1": {"docs": images(None)},
-    "rnnpipe.PixelRows.v1": {"docs": images(3)},
+    "rnnpipe.Pixels.v1": {"docs": images(None), "lengths": LENGTHS},
+    "rnnpipe.PixelRows.v1": {"docs": images(4), "lengths": LENGTHS},
 }
 
 

@@ -133,11 +133,23 @@ def of(module, upstream=None):
     return Builder(module, upstream=upstream)
 
 
+class Idle(Contextual):
+    """It has something to learn and does not learn it."""
+
+    def __init__(self):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(()))
+
+    def forward(self, features):
+        return super().forward(features) * self.factor.detach().requires_grad_()
+
+
 BROKEN = [
     ("facts", Builder(Lexical, set_facts), "Found: TypeError: Object of type ndarray is not JSON"),
     ("words", of(Compared), "Found: vector of word 0, alone and together: expected values equal"),
     ("unseen", of(Infinite), "Found: vector: expected finite numbers."),
     ("gradients", of(Detached), "Found: parameters: expected a gradient of one at least."),
+    ("gradients", of(Idle), "Found: parameters: expected a gradient of one at least."),
     ("meta", of(Waiting), "Found: RuntimeError: Tensor.item() cannot be called on meta tensors"),
     ("copies", of(Changing), "Found: the answer of a second call: expected the same values to the"),
     ("fed_tokens", of(Fed, Layer()), "Found: vector of token 0, alone and together: expected val"),

@@ -60,7 +60,7 @@ FILTERS = [
     ("rows", Rising, "Found: log-probabilities: expected none to rise, got 6 that do."),
     ("rows", InPlace, "Found: what came in: expected the same values to the last bit"),
     ("rows", Batched, "alone and among the others: expected the same values to the last bit"),
-    ("survival", Greedy, "length = 0, seed = 1.\nFound: symbols: expected one at least, got none."),
+    ("survival", Greedy, "length = 0, seed = 0.\nFound: symbols: expected one at least in each of"),
     ("meta", Looking, "Found: RuntimeError: Tensor.item() cannot be called on meta tensors"),
     ("copies", Random, "Found: the result of a copy: expected the same values to the last bit"),
 ]
@@ -89,6 +89,12 @@ class Relative(Attention):
 class Cut(Attention):
     def scores(self, queries, keys):
         return self.inner.scores(queries.detach(), keys)
+
+
+class Last(Attention):
+    def scores(self, queries, keys):
+        scores = self.inner.scores(queries, keys)
+        return torch.cat([scores[..., :-1].detach(), scores[..., -1:]], -1)
 
 
 class Waiting(Attention):
@@ -120,6 +126,7 @@ class Unseeded(Attention):
 ATTENTIONS = [
     ("pairs", Relative, "b = 1, t = 1, s = 2.\nFound: score of step 0 and node 0 in row 0, alone"),
     ("gradients", Cut, "Found: queries: expected a gradient, got none."),
+    ("gradients", Last, "Found: source: expected a gradient of every state, got zeros."),
     ("meta", Waiting, "Found: RuntimeError: Tensor.item() cannot be called on meta tensors"),
     ("copies", Other, "Found: the answer of a pickle of the builder, with the weights loaded"),
     ("names", Named, "Found: W: expected another name than 'W'."),
@@ -192,7 +199,7 @@ class Noisy(Output):
 
 OUTPUTS = [
     ("probabilities", Unlikely, "Found: sums of the probabilities: expected values equal to 1e-05"),
-    ("batch", Centred, "n = 2.\nFound: score 0, alone and together: expected values equal to"),
+    ("batch", Centred, "targets = [0, 0].\nFound: score 0, alone and together: expected val"),
     ("training", Reversed, "Found: scores: expected them to rise, got"),
     ("meta", Measuring, "Found: RuntimeError: Tensor.item() cannot be called on meta tensors"),
     ("precision", Half, "Found: scores: expected torch.float32, got torch.bfloat16."),

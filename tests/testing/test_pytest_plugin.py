@@ -22,6 +22,10 @@ class FirstPooler(torch.nn.Module):
     def forward(self, encoded):
         return encoded.states[:, 0]
 
+@poolers("acme.Odd.v1")
+def Odd() -> PoolerBuilder:
+    return 3
+
 @filters("acme.None.v1")
 def NoFilter(text: str) -> FilterBuilder:
     assert text == "a"
@@ -49,7 +53,7 @@ def folder(tmp_path):
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-parts\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
-        "[rnnpipe_poolers]\nacme.First.v1 = acme_parts:First\n"
+        "[rnnpipe_poolers]\nacme.First.v1 = acme_parts:First\nacme.Odd.v1 = acme_parts:Odd\n"
         "[rnnpipe_filters]\nacme.None.v1 = acme_parts:NoFilter\n"
     )
     return tmp_path
@@ -61,13 +65,14 @@ def checked(folder, *options):
 
 
 def test_the_parts_of_a_distribution_are_checked(folder):
-    chosen = "filter-acme or shapes or names"
+    chosen = "filter-acme or shapes or names or built"
     result = checked(folder, "--rnnpipe", "acme_parts", "-k", chosen)
     assert result.returncode == 1, result.stdout + result.stderr
-    assert "1 failed, 5 passed, 7 deselected" in result.stdout
+    assert "2 failed, 5 passed, 7 deselected" in result.stdout
     told = "acme.First.v1 breaks a promise of every pooler: Vectors are of the width that it decla"
     assert told in result.stdout
     assert "Smallest case found: lengths = []" in result.stdout
+    assert "TypeError: expected the builder of a pooler, got int." in result.stdout
     assert "IndexError: index 0 is out of bounds for dimension 1 with size 0" in result.stdout
 
 
