@@ -32,12 +32,11 @@ import numpy as np
 import torch
 
 from rnnpipe.architectures.symbols import symbol_shim
-from rnnpipe.decoders.generation.sampler import Sampler
+from rnnpipe.decoders.generation.noise import GumbelNoise
 from rnnpipe.errors import CorpusError, SettingsError, expected
 from rnnpipe.instruments.ngram import NGrams
 from rnnpipe.instruments.reading import Reader
 from rnnpipe.language_model import LanguageModel, Text
-from rnnpipe.next_symbol import state_after
 from rnnpipe.pipeline.lm import RnnLanguageModel
 from rnnpipe.types import BOUNDARY
 
@@ -147,7 +146,7 @@ def exposure_bias(
     ]
     judge = NGrams(kept, order, len(reader.pipe.symbols))
     starts = [window[:prompt_length] for window in windows]
-    drawn = [_continue(reader.pipe, start, length, seed + i) for i, start in enumerate(starts)]
+    drawn = _draw(reader.pipe, np.array(starts), length, seed)
     texts = [np.concatenate([start, own]) for start, (own, _) in zip(starts, drawn, strict=True)]
     edges = np.linspace(0, length, ranges + 1).round().astype(int)
     return ExposureBias(
@@ -170,18 +169,35 @@ def _forced(pipe: RnnLanguageModel, windows: Sequence[np.ndarray], begin: int) -
     return [-score[begin:] for score in scores]
 
 
-def _continue(
-    pipe: RnnLanguageModel, prompt: np.ndarray, length: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Symbols drawn after a prompt, ``(n,)``, and the model's nats of each, with one more of the
-    end symbol if that came before ``length``."""
+def _draw(
+    pipe: RnnLanguageModel, prompts: np.ndarray, length: int, seed: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """What the model writes after each prompt, all of them side by side: the symbols, ``(n,)``, and
+    its nats of each, with one more of the end symbol if that came before ``length``.
+
+    prompts: ``(N, P)``. Text i is number i of those that a sampler draws with that seed.
+    """
     writer = pipe.writer
-    generator = Sampler(max_length=length, seed=seed).generator(writer.alphabet)
-    with torch.no_grad():
-        state = state_after(writer.model, writer.steps, np.array([BOUNDARY, *prompt[:-1]]))
-    last = torch.from_numpy(prompt[-1:]).to(writer.model.embedding.weight.device)
-    ((text,),) = generator.generate(writer.steps, last, state)
-    return np.array(text.symbols, dtype=np.int64), -np.array(text.log_probabilities)
+    steps, device = writer.steps, writer.model.embedding.weight.device
+    noise = GumbelNoise(seed, list(range(len(prompts))), writer.alphabet.size)
+    begun = np.pad(prompts, ((0, 0), (1, 0)), constant_values=BOUNDARY)
+    state = steps.begin(len(begun))
+    for column in begun.T[:-1]:
+        _, state = steps.advance(torch.from_numpy(column).to(device), state)
+    chosen, drawn, nats = begun[:, -1], [], []
+    for _ in range(length):
+        logits, state = steps.advance(torch.from_numpy(chosen).to(device), state)
+        scores = logits.float().log_softmax(-1).cpu().numpy()  # (N, V)
+        chosen = (scores + noise.next()).argmax(1)
+        drawn.append(chosen)
+        nats.append(-np.take_along_axis(scores, chosen[:, None], axis=1)[:, 0])
+    return [_ended(*text) for text in zip(np.array(drawn).T, np.array(nats).T, strict=True)]
+
+
+def _ended(symbols: np.ndarray, nats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Without what a model was made to write after its end symbol."""
+    end = next(iter(np.flatnonzero(symbols == BOUNDARY)), len(symbols))
+    return symbols[:end], nats[: end + 1]
 
 
 def _curve(rows: Sequence[np.ndarray], edges: np.ndarray) -> Curve:
