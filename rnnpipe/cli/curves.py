@@ -9,11 +9,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from rnnpipe.cli.text import say, say_written
+from rnnpipe.cli.output import PICTURE, require_output, say_written
+from rnnpipe.cli.text import say
 from rnnpipe.instruments.appearance import sparkline
 from rnnpipe.instruments.curves import draw_curves
-from rnnpipe.instruments.files import require_new
-from rnnpipe.instruments.pictures import require_picture
 from rnnpipe.instruments.training_log import Series, TrainingLog, read_training_log
 
 #: The points of a curve in the terminal, at most.
@@ -24,9 +23,7 @@ def curves(path: Path, output: Path | None, force: bool) -> None:
     """Print each curve of a training log in short, and draw them all.
 
     Raises CorpusError for what is no such log, SettingsError for what is wrong with output."""
-    if output is not None:
-        require_picture(output)
-        require_new(output, force)
+    require_output(output, force, PICTURE)
     log = read_training_log(path)
     if log.cut:
         say(f"The last line of {path} is not whole and was left out.")

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
+from rnnpipe.cli.output import say_written
 from rnnpipe.cli.pipelines import find_pipe, load_pipeline
 from rnnpipe.doc_image import to_levels
 from rnnpipe.errors import SettingsError, expected
+from rnnpipe.instruments.files import require_new
 from rnnpipe.instruments.image_grid import require_png, write_grid
 from rnnpipe.pipeline.image import RnnImageModel
 from rnnpipe.png import read_png
@@ -19,6 +20,7 @@ from rnnpipe.png import read_png
 def draw(
     model: str,
     output: Path,
+    force: bool,
     n: int,
     temperature: float,
     seed: int | None,
@@ -33,6 +35,7 @@ def draw(
         pipeline, the settings, the label or the file to complete.
     """
     require_png(output)
+    require_new(output, force)
     if rows is not None and complete is None:
         do = "Name the file to complete, or leave out --rows."
         raise SettingsError(expected("--rows", "no value without --complete", rows, do))
@@ -46,7 +49,7 @@ def draw(
         known = _upper(image, len(image) // 2 if rows is None else rows)
         images = np.stack([image, *pipe.complete(image, known, n, **settings)])
     write_grid(images, pipe.levels, output)
-    Console(stderr=True).print(f"Wrote {output}", highlight=False, markup=False, soft_wrap=True)
+    say_written(output)
 
 
 def _upper(image: np.ndarray, rows: int) -> np.ndarray:

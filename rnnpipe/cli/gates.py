@@ -9,14 +9,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from rnnpipe.cli.output import PICTURE, require_output, say_written
 from rnnpipe.cli.pipelines import find_pipe, load_pipeline
-from rnnpipe.cli.text import given_text, say_written, whose
+from rnnpipe.cli.text import given_text, whose
 from rnnpipe.instruments.appearance import sparkline
 from rnnpipe.instruments.encoders import ENCODER, WithEncoder, encoder_on_text
-from rnnpipe.instruments.files import require_new
 from rnnpipe.instruments.gate_picture import draw_gates
 from rnnpipe.instruments.gates import LEFT, RIGHT, GateUse, gate_uses
-from rnnpipe.instruments.pictures import require_picture
 from rnnpipe.pipeline.base import RnnPipe
 from rnnpipe.pipeline.lm import RnnLanguageModel
 
@@ -35,9 +34,7 @@ def gates(
     """Print and draw how far gates are open over a text.
 
     Raises SettingsError and CorpusError for what is wrong with pipeline, text or output."""
-    if output is not None:
-        require_picture(output)
-        require_new(output, force)
+    require_output(output, force, PICTURE)
     read = given_text("gates", path, text, encoding, limit)
     nlp = load_pipeline(model)
     pipe: WithEncoder = find_pipe(nlp, (RnnLanguageModel, RnnPipe), ENCODER, component)

@@ -40,15 +40,15 @@ def generate(
     RAISES: SettingsError if the pipeline, the prompt or a setting is not as it should be;
         CorpusError if standard input is not UTF-8, or the prompt not text.
     """
-    decoder = _decoder(settings, filters, beam_size)
     reader = language_model_reader(model, component)
     if reader.backward:
         want = "a language model that reads forwards"
         got, do = "one over rnnpipe.Backward.v1", "What it writes would be back to front."
         raise SettingsError(expected(f"component {reader.pipe.name!r}", want, got, do))
     text = _standard_input() if prompt == _STDIN else typed(prompt, "--prompt")
-    doc = reader.doc(text)
-    _require_known(reader, doc)
+    doc = _known(reader, "prompt", text)
+    stop = [_phrase(reader, typed(phrase, "--stop")) for phrase in settings["stop"] or ()]
+    decoder = _decoder(settings | {"stop": stop or None}, filters, beam_size)
     try:
         if beam_size is None and settings["n_samples"] == 1:
             _stream(reader, doc, decoder)
@@ -97,16 +97,24 @@ def _standard_input() -> str:
     return text.removesuffix("\n")
 
 
-def _require_known(reader: Reader, doc: Doc) -> None:
-    """Raises SettingsError for a prompt with symbols that the model has never seen."""
+def _phrase(reader: Reader, text: str) -> list[int]:
+    """The symbols of a text that is read as a prompt is."""
+    symbols: list[int] = reader.pipe.symbols.read(_known(reader, "--stop", text)).tolist()
+    return symbols
+
+
+def _known(reader: Reader, where: str, text: str) -> Doc:
+    """Raises SettingsError for a text with symbols that the model has never seen."""
+    doc = reader.doc(text)
     symbols, owners = reader.pipe.symbols.read(doc), reader.pipe.symbols.owners(doc)
     unknown = dict.fromkeys(doc[int(i)].text for i in owners[symbols == UNKNOWN])
     if unknown:
         want = f"symbols that the language model {reader.pipe.name!r} has met in training"
         named = ", ".join(map(repr, list(unknown)[:_NAMED]))
         more = f" and {len(unknown) - _NAMED} others" if len(unknown) > _NAMED else ""
-        do = "Take them out of the prompt or write them in another way."
-        raise SettingsError(f"prompt: expected {want}, got {named}{more}. {do}")
+        do = "Take them out or write them in another way."
+        raise SettingsError(f"{where}: expected {want}, got {named}{more}. {do}")
+    return doc
 
 
 def _stream(reader: Reader, doc: Doc, decoder: SequenceGeneratorBuilder) -> None:

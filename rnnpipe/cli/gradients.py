@@ -12,12 +12,12 @@ from rich.table import Column, Table
 from rich.text import Text
 from torch import Tensor, nn
 
+from rnnpipe.cli.output import PICTURE, require_output, say_written
 from rnnpipe.cli.parts import find_part, short_name
 from rnnpipe.cli.pipelines import find_pipe, load_pipeline
-from rnnpipe.cli.text import given_text, say_written, whose
+from rnnpipe.cli.text import given_text, whose
 from rnnpipe.encoders.stack import RecurrentStack
 from rnnpipe.instruments.encoders import ENCODER, WithEncoder, encoder_on_text
-from rnnpipe.instruments.files import require_new
 from rnnpipe.instruments.gradient_picture import draw_gradients
 from rnnpipe.instruments.gradients import (
     Chain,
@@ -26,7 +26,6 @@ from rnnpipe.instruments.gradients import (
     fresh_encoder,
     gradient_curve,
 )
-from rnnpipe.instruments.pictures import require_picture
 from rnnpipe.pipeline.base import RnnPipe
 from rnnpipe.pipeline.lm import RnnLanguageModel
 
@@ -49,9 +48,7 @@ def gradients(
     """Print and draw how gradients change with the time lag. compared: names of encoders.
 
     Raises SettingsError, CorpusError and StructureError for what is wrong with the input."""
-    if output is not None:
-        require_picture(output)
-        require_new(output, force)
+    require_output(output, force, PICTURE)
     names = [name.strip() for name in compared.split(",") if name.strip()]
     full = [find_part("rnnpipe_encoders", "--encoders", name).name for name in names]
     read = given_text("gradients", path, text, encoding, limit)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from rnnpipe.cli.config_check import check_config
 from rnnpipe.cli.config_text import Block, ConfigText, commented, shipped_config, together
+from rnnpipe.cli.output import write_text
 from rnnpipe.cli.parts import FACTORIES, find_part, parts_of, registries
 from rnnpipe.cli.tasks import TASKS, Task
-from rnnpipe.cli.text import say_written
 from rnnpipe.errors import SettingsError, expected, nearest
-from rnnpipe.instruments.files import replaced, require_new
+from rnnpipe.instruments.files import require_new
 from rnnpipe.registry import OURS
 
 #: What the widths of the shipped config are multiplied by.
@@ -46,9 +46,7 @@ def init_config(choices: Choices, output: Path | None, force: bool) -> None:
     if output is None:
         print(text, end="")
         return
-    with replaced(output) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
-    say_written(output)
+    write_text(text, output)
 
 
 def config_for(choices: Choices, name: str) -> str:

@@ -8,15 +8,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from rnnpipe.cli.output import PAGE, PICTURE, require_output, say_written, write_text
 from rnnpipe.cli.pipelines import find_pipe, language_model_reader, load_pipeline
-from rnnpipe.cli.text import beginning, given_text, say_written, typed
+from rnnpipe.cli.text import beginning, given_text, typed, whose
 from rnnpipe.instruments.attention import draw_attention, pooling_attention, translation_attention
 from rnnpipe.instruments.attention_shown import attention_page, print_attention
 from rnnpipe.instruments.exposure_bias import ExposureBias
 from rnnpipe.instruments.exposure_bias import exposure_bias as measure_exposure_bias
 from rnnpipe.instruments.exposure_picture import draw_exposure_bias
-from rnnpipe.instruments.files import replaced, require_new, require_suffix
-from rnnpipe.instruments.pictures import SUFFIXES, require_picture
 from rnnpipe.instruments.trace import Cell, trace
 from rnnpipe.instruments.trace_html import html_page
 from rnnpipe.instruments.trace_terminal import print_trace
@@ -38,9 +37,7 @@ def exposure_bias(
     """Print the curves and draw them. settings: of :func:`~.exposure_bias.exposure_bias`.
 
     Raises SettingsError and CorpusError for what is wrong with pipeline, file or settings."""
-    if output is not None:
-        require_picture(output)
-        require_new(output, force)
+    require_output(output, force, PICTURE)
     reader = language_model_reader(model, component)
     text = beginning(path, encoding, limit)
     result = measure_exposure_bias(reader, text, where=str(path), **settings)
@@ -88,18 +85,13 @@ def loss(
     """Print the coloured text and write it as a page.
 
     Raises SettingsError and CorpusError for what is wrong with pipeline, text, cell or output."""
-    if output is not None:
-        require_suffix(output, [".html"])
-        require_new(output, force)
+    require_output(output, force, PAGE)
     unit = None if cell is None else Cell.parse(cell)
     read = given_text("loss", path, text, encoding, limit)
     result = trace(language_model_reader(model, component), read, unit)
     print_trace(result, Console())
     if output is not None:
-        with replaced(output) as unfinished:
-            title = f"Loss of {Path(model).name} on {path.name if path else 'a text'}"
-            unfinished.write_text(html_page(result, title), encoding="utf-8")
-        say_written(output)
+        write_text(html_page(result, f"Loss of {whose(model, path)}"), output)
 
 
 def attention(
@@ -108,11 +100,7 @@ def attention(
     """Print where a network looks, and draw it or write it as a page.
 
     Raises SettingsError and CorpusError for what is wrong with pipeline, text or output."""
-    if output is not None:
-        require_suffix(output, [*SUFFIXES, ".html"])
-        if output.suffix.lower() in SUFFIXES:
-            require_picture(output)
-        require_new(output, force)
+    require_output(output, force, PICTURE + PAGE)
     typed(text, "TEXT")
     nlp = load_pipeline(model)
     what = "one with attention (rnn_seq2seq, rnn_textcat, rnn_textcat_multilabel)"
@@ -129,9 +117,8 @@ def attention(
         print_attention(found, Console(highlight=False))
     if output is None:
         return
-    if output.suffix.lower() in SUFFIXES:
-        draw_attention(found, output)
+    if output.suffix.lower() in PAGE:
+        write_text(attention_page(found), output)
     else:
-        with replaced(output) as unfinished:
-            unfinished.write_text(attention_page(found), encoding="utf-8")
-    say_written(output)
+        draw_attention(found, output)
+        say_written(output)

@@ -12,10 +12,10 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from rnnpipe.cli.output import PAGE, require_output, write_text
 from rnnpipe.cli.pipelines import find_pipe, load_pipeline
-from rnnpipe.cli.text import say_written, typed
+from rnnpipe.cli.text import typed
 from rnnpipe.instruments.appearance import BLUE, blend, visible
-from rnnpipe.instruments.files import replaced, require_new, require_suffix
 from rnnpipe.instruments.lattice import Lattice
 from rnnpipe.instruments.lattice import lattice as read_lattice
 from rnnpipe.instruments.lattice_html import lattice_page
@@ -38,9 +38,7 @@ def lattice(
     """Print what a network thinks of each token, and write its lattice as a page.
 
     Raises SettingsError and CorpusError for what is wrong with pipeline, text or output."""
-    if output is not None:
-        require_suffix(output, [".html"])
-        require_new(output, force)
+    require_output(output, force, PAGE)
     typed(text, "TEXT")
     nlp = load_pipeline(model)
     kinds = (RnnTagger, RnnEntityRecognizer)
@@ -52,10 +50,7 @@ def lattice(
     else:
         _print(found)
     if output is not None:
-        with replaced(output) as unfinished:
-            title = f"What '{pipe.name}' makes of a text"
-            unfinished.write_text(lattice_page(found, title), encoding="utf-8")
-        say_written(output)
+        write_text(lattice_page(found, f"What '{pipe.name}' makes of a text"), output)
 
 
 def _print(found: Lattice) -> None:

@@ -71,9 +71,5 @@ def say(text: str) -> None:
     Console(stderr=True).print(text, highlight=False, markup=False, soft_wrap=True)
 
 
-def say_written(path: Path) -> None:
-    say(f"Wrote {path}")
-
-
 def _nothing(path: Path) -> CorpusError:
     return CorpusError(expected(str(path), "a file with text in it", "no text", "Name another."))

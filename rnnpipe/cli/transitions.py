@@ -12,11 +12,9 @@ from rich.style import Style
 from rich.table import Column, Table
 from rich.text import Text
 
+from rnnpipe.cli.output import PICTURE, require_output, say_written
 from rnnpipe.cli.pipelines import find_pipe, load_pipeline
-from rnnpipe.cli.text import say_written
 from rnnpipe.instruments.appearance import BLUE, RED, blend
-from rnnpipe.instruments.files import require_new
-from rnnpipe.instruments.pictures import require_picture
 from rnnpipe.instruments.transitions import Transitions, draw_transitions
 from rnnpipe.instruments.transitions import transitions as read_transitions
 from rnnpipe.pipeline.ner import RnnEntityRecognizer
@@ -35,9 +33,7 @@ def transitions(
     """Print and draw the transition scores of a CRF.
 
     Raises SettingsError for what is wrong with pipeline or output."""
-    if output is not None:
-        require_picture(output)
-        require_new(output, force)
+    require_output(output, force, PICTURE)
     kinds = (RnnTagger, RnnEntityRecognizer)
     what = "one component that labels tokens (rnn_tagger, rnn_ner)"
     pipe: RnnTagger | RnnEntityRecognizer = find_pipe(load_pipeline(model), kinds, what, component)

@@ -53,7 +53,7 @@ class LanguageModelAlphabet:
         if UNKNOWN in numbers:
             got, do = (
                 self.symbols.unknown(text)[0],
-                "Take it out, or make the prompt a Doc, in which it may stand.",
+                "Take it out; only a prompt that is a Doc may have it.",
             )
             raise SettingsError(expected(self.where, "text of symbols seen in training", got, do))
         return numbers

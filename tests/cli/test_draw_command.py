@@ -51,7 +51,9 @@ def test_it_draws_what_the_component_generates(model, tmp_path):
     want = spacy.load(model).get_pipe("rnn_image").generate(5, seed=1)
     assert np.array_equal(shown(path, 5, 3), want * 255)
     assert [file.name for file in path.parent.iterdir()] == ["grid.png"]
-    works("draw", model, "-o", path, "--n", 4, "--seed", 1, "--label", "b", "-t", 0.5)
+    again = ("draw", model, "-o", path, "--n", 4, "--seed", 1, "--label", "b", "-t", 0.5)
+    assert "expected a new file, got 'one that is there'" in fails(*again)
+    works(*again, "--force")
     pipe = spacy.load(model).get_pipe("rnn_image")
     want = pipe.generate(4, seed=1, label="b", temperature=0.5)
     assert np.array_equal(shown(path, 4, 2), want * 255)
@@ -60,8 +62,8 @@ def test_it_draws_what_the_component_generates(model, tmp_path):
 def test_it_completes_a_file(model, tmp_path):
     given = np.random.default_rng(0).integers(0, 2, (*SHAPE, 1), dtype=np.uint8) * 255
     write_png(given, tmp_path / "given.png")
-    path = tmp_path / "grid.png"
     for options, rows in (([], 2), (["--rows", 3], 3)):
+        path = tmp_path / f"grid_{rows}.png"
         works("draw", model, "-o", path, "--n", 8, "--complete", tmp_path / "given.png", *options)
         images = shown(path, 9, 3)
         assert np.array_equal(images[0], given)
@@ -112,7 +114,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(model, tmp_path, monke
         raise OSError("no space left")
 
     monkeypatch.setattr("rnnpipe.instruments.image_grid.write_png", broken)
-    assert isinstance(run("draw", model, "-o", path, "--n", 1).exception, OSError)
+    assert isinstance(run("draw", model, "-o", path, "--force", "--n", 1).exception, OSError)
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 

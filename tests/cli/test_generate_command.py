@@ -110,10 +110,19 @@ def test_unknown_symbols_in_the_prompt(models):
     assert fails("generate", models / "characters", "-p", "Zoé? 1 2 3 4") == (
         "Error: prompt: expected symbols that the language model 'lm' has met in training, got "
         "'Z', 'é', '?', '1', '2' and 2 others. "
-        "Take them out of the prompt or write them in another way."
+        "Take them out or write them in another way."
     )
     assert "got 'green', 'roses'. Take" in fails(
         "generate", models / "words", "-p", "the green, green roses"
+    )
+
+
+def test_phrases_that_stop_are_tokenized_by_the_pipeline(models):
+    options = ["generate", models / "words", "-p", "the", "-t", 0, "-n", 20]
+    assert works(*options, "--stop", "is.").endswith(" is .\n")
+    assert fails(*options, "--stop", "red; green") == (
+        "Error: --stop: expected symbols that the language model 'lm' has met in training, got "
+        "';', 'green'. Take them out or write them in another way."
     )
 
 

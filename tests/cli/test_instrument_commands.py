@@ -36,7 +36,7 @@ def test_loss_of_a_text(models, tmp_path):
     root = ElementTree.fromstring(html)
     texts = ["".join(x.itertext()) for x in root.iter("div") if x.get("class") == "text"]
     assert texts == ["the <rose>"] * 3
-    assert root.find("head/title").text == "Loss of characters on a text"
+    assert root.find("head/title").text == f"Loss of {models.folder.name}/characters on a text"
 
 
 def test_loss_of_the_beginning_of_a_file(models, text_file):

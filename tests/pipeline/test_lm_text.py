@@ -77,8 +77,8 @@ def pipe(request):
         (
             lambda pipe: pipe.generate("aé"),
             (
-                "components.lm: expected text of symbols seen in training, got 'é'. Take it out, "
-                "or make the prompt a Doc, in which it may stand."
+                "components.lm: expected text of symbols seen in training, got 'é'. Take it out; "
+                "only a prompt that is a Doc may have it."
             ),
         ),
         (
@@ -89,7 +89,7 @@ def pipe(request):
             lambda pipe: pipe.generate(stop=["é"]),
             (
                 "rnnpipe.Sampler.v1.stop: components.lm: expected text of symbols seen in "
-                "training, got 'é'. Take it out, or make the prompt a Doc, in which it may stand."
+                "training, got 'é'. Take it out; only a prompt that is a Doc may have it."
             ),
         ),
         (

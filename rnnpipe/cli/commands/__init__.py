@@ -21,7 +21,7 @@ from rnnpipe.cli.commands.instruments import (
     transitions_cli,
 )
 from rnnpipe.cli.commands.language_models import generate_cli, perplexity_cli
-from rnnpipe.cli.commands.parts import info_cli, list_cli, plugins_cli
+from rnnpipe.cli.commands.parts import info_cli, list_cli, new_plugin_cli, plugins_cli
 from rnnpipe.cli.commands.starting import doctor_cli, init_config_cli, quickstart_cli
 from rnnpipe.cli.commands.training import bench_cli, curves_cli, debug_data_cli
 
@@ -36,7 +36,12 @@ PANELS: dict[str, dict[str, Callable[..., None]]] = {
         "init-config": init_config_cli,
         "doctor": doctor_cli,
     },
-    "What a config can name": {"list": list_cli, "info": info_cli, "plugins": plugins_cli},
+    "What a config can name": {
+        "list": list_cli,
+        "info": info_cli,
+        "plugins": plugins_cli,
+        "new-plugin": new_plugin_cli,
+    },
     "Training": {"debug-data": debug_data_cli, "bench": bench_cli, "curves": curves_cli},
     "With a language model": {"generate": generate_cli, "perplexity": perplexity_cli},
     "With a model of images": {"draw": draw_cli},

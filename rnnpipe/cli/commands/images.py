@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from rnnpipe.cli.commands.options import Component, Pipeline, errors_told
+from rnnpipe.cli.commands.options import Component, Force, Pipeline, errors_told
 
 
 def draw_cli(
     model: Pipeline,
     output: Annotated[Path, typer.Option("--output", "-o", help="Picture to draw: .png")],
+    force: Force = False,
     n: Annotated[int, typer.Option("--n", "-n", help="How many images")] = 64,
     temperature: Annotated[
         float,
@@ -34,7 +35,7 @@ def draw_cli(
     ] = None,
     label: Annotated[
         str | None,
-        typer.Option(help="The class of the images, if the model knows classes [in turn]"),
+        typer.Option(help="The class of the images, if the model knows any; by default, in turn"),
     ] = None,
     component: Component = None,
 ) -> None:
@@ -48,4 +49,4 @@ def draw_cli(
     with errors_told():
         from rnnpipe.cli.draw import draw
 
-        draw(model, output, n, temperature, seed, complete, rows, label, component)
+        draw(model, output, force, n, temperature, seed, complete, rows, label, component)

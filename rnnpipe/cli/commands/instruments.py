@@ -1,4 +1,4 @@
-"""What a network does: ``exposure-bias``, ``loss``, ``attention``."""
+"""What a network does: ``exposure-bias`` and all that follow it in the help."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ from rnnpipe.cli.commands.options import (
     Encoding,
     Force,
     Json,
+    Limit,
+    Page,
     Picture,
     Pipeline,
+    TextGiven,
     TextPath,
+    TextShown,
+    TextTyped,
     errors_told,
 )
 
@@ -34,9 +39,7 @@ def exposure_bias_cli(
     ] = 20,
     order: Annotated[int, typer.Option(min=1, help="n of the n-grams that judge")] = 4,
     seed: Annotated[int, typer.Option(min=0, help="For the same texts again")] = 0,
-    limit: Annotated[
-        int, typer.Option(min=1, help="Read at most so many characters of the file")
-    ] = 1_000_000,
+    limit: Limit = 1_000_000,
     encoding: Encoding = "utf-8",
     component: Component = None,
     json: Json = False,
@@ -65,21 +68,17 @@ def exposure_bias_cli(
 
 def loss_cli(
     model: Pipeline,
-    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A text file")] = None,
-    text: Annotated[str | None, typer.Option(help="A text, instead of a file")] = None,
+    file: TextGiven = None,
+    text: TextTyped = None,
     cell: Annotated[
         str | None,
         typer.Option(
             metavar="LAYER:UNIT", help="Also show what this unit does, both counted from 0"
         ),
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Page to write: .html")
-    ] = None,
+    output: Page = None,
     force: Force = False,
-    limit: Annotated[
-        int, typer.Option(min=1, help="Read at most so many characters of the file")
-    ] = 2_000,
+    limit: Limit = 2_000,
     encoding: Encoding = "utf-8",
     component: Component = None,
 ) -> None:
@@ -98,7 +97,7 @@ def loss_cli(
 
 def attention_cli(
     model: Pipeline,
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="The text to look at")],
+    text: TextShown,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Picture to draw, .png or .svg, or page: .html"),
@@ -120,8 +119,8 @@ def attention_cli(
 
 def gradients_cli(
     model: Pipeline,
-    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A text file")] = None,
-    text: Annotated[str | None, typer.Option(help="A text, instead of a file")] = None,
+    file: TextGiven = None,
+    text: TextTyped = None,
     encoders: Annotated[
         str,
         typer.Option(
@@ -134,9 +133,7 @@ def gradients_cli(
     lags: Annotated[int, typer.Option(min=2, help="The longest time lag, in steps")] = 50,
     places: Annotated[int, typer.Option(min=1, help="Places of the text to measure at")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="Of directions and untrained weights")] = 0,
-    limit: Annotated[
-        int, typer.Option(min=1, help="Read at most so many characters of the file")
-    ] = 100_000,
+    limit: Limit = 100_000,
     encoding: Encoding = "utf-8",
     component: Component = None,
     json: Json = False,
@@ -170,13 +167,11 @@ def gradients_cli(
 
 def gates_cli(
     model: Pipeline,
-    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A text file")] = None,
-    text: Annotated[str | None, typer.Option(help="A text, instead of a file")] = None,
+    file: TextGiven = None,
+    text: TextTyped = None,
     output: Picture = None,
     force: Force = False,
-    limit: Annotated[
-        int, typer.Option(min=1, help="Read at most so many characters of the file")
-    ] = 10_000,
+    limit: Limit = 10_000,
     encoding: Encoding = "utf-8",
     component: Component = None,
     json: Json = False,
@@ -215,10 +210,8 @@ def transitions_cli(
 
 def lattice_cli(
     model: Pipeline,
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="The text to look at")],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Page to write: .html")
-    ] = None,
+    text: TextShown,
+    output: Page = None,
     force: Force = False,
     n_best: Annotated[int, typer.Option(min=1, help="How many of the best paths to show")] = 3,
     component: Component = None,

@@ -22,6 +22,11 @@ Component = Annotated[
 ]
 Encoding = Annotated[str, typer.Option(help="Encoding of the file")]
 TextPath = Annotated[Path, typer.Argument(metavar="FILE", help="A text file")]
+TextGiven = Annotated[Path | None, typer.Argument(metavar="FILE", help="A text file")]
+TextTyped = Annotated[str | None, typer.Option(help="A text, instead of a file")]
+TextShown = Annotated[str, typer.Argument(metavar="TEXT", help="The text to look at")]
+Limit = Annotated[int, typer.Option(min=1, help="Read at most so many characters of the file")]
+Page = Annotated[Path | None, typer.Option("--output", "-o", help="Page to write: .html")]
 Picture = Annotated[
     Path | None, typer.Option("--output", "-o", help="Picture to draw: .png or .svg")
 ]

@@ -1,7 +1,8 @@
-"""What a config can name: ``list``, ``info``, ``plugins``."""
+"""What a config can name: ``list``, ``info``, ``plugins``, ``new-plugin``."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -46,3 +47,26 @@ def plugins_cli() -> None:
 
     if not list_plugins():
         raise typer.Exit(1)
+
+
+def new_plugin_cli(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Of the package, such as rnnpipe-acme")
+    ],
+    kind: Annotated[
+        str, typer.Option(help="encoder, pooler, decoder, embedding or filter (of a sampler)")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder to make; by default NAME")
+    ] = None,
+) -> None:
+    """Make a package with a part of your own, which a config can then name.
+
+    It installs, trains and passes its tests as it is: an example stands where yours will.
+
+    Try: spacy rnn new-plugin rnnpipe-acme --kind encoder
+    """
+    with errors_told():
+        from rnnpipe.cli.new_plugin import new_plugin
+
+        new_plugin(name, kind, output)

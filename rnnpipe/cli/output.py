@@ -1,0 +1,36 @@
+"""The file that a command writes: looked at before its work, written whole, and told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rnnpipe.cli.text import say
+from rnnpipe.instruments.files import replaced, require_new, require_suffix
+from rnnpipe.instruments.pictures import SUFFIXES, require_picture
+
+PICTURE, PAGE = SUFFIXES, (".html",)
+
+
+def require_output(path: Path | None, force: bool, suffixes: tuple[str, ...]) -> None:
+    """To be called before the work whose result is written there.
+
+    suffixes: ``PICTURE``, ``PAGE``, or both. Raises SettingsError as
+    :func:`~rnnpipe.instruments.files.require_suffix` and ``require_new`` do, or if there is nothing
+    to draw a picture with."""
+    if path is None:
+        return
+    require_suffix(path, suffixes)
+    if path.suffix.lower() in PICTURE:
+        require_picture(path)
+    require_new(path, force)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Raises SettingsError if no file can be written there."""
+    with replaced(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+    say_written(path)
+
+
+def say_written(path: Path) -> None:
+    say(f"Wrote {path}")

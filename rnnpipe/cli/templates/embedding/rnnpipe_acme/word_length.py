@@ -1,0 +1,48 @@
+"""``acme.WordLength.v1``: how long a word is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from torch import Tensor, nn
+
+from rnnpipe.embeddings.builder import Builder
+from rnnpipe.registry import embeddings
+from rnnpipe.types import EmbeddingBuilder, Features, PositiveInt, Words
+
+
+@embeddings("acme.WordLength.v1")
+def WordLength(width: PositiveInt = 8, longest: PositiveInt = 20) -> EmbeddingBuilder:
+    """``e(w) = table[min(|w|, longest)]``: a learned vector for each length, in characters.
+
+    width: of the vectors.
+    longest: words that are longer share its vector.
+    """
+    return Builder(partial(WordLengthEmbedding, width=width, longest=longest))
+
+
+class WordLengthEmbedding(nn.Module):
+    #: It looks at words by themselves: a distinct word of a batch is embedded once.
+    lexical = True
+
+    def __init__(self, width: int, longest: int) -> None:
+        super().__init__()
+        self.n_out = width
+        self.longest = longest
+        self.table = nn.Embedding(longest + 1, width)
+
+    def initialize(self, vocab: Any) -> None:
+        """Nothing comes from elsewhere."""
+
+    def featurize(self, items: Words) -> Features:
+        """``rows``: ``(U,)`` int64."""
+        rows = [min(len(text), self.longest) for text in items.texts()]
+        return {"rows": np.array(rows, dtype=np.int64)}
+
+    def forward(self, features: Mapping[str, Tensor]) -> Tensor:
+        """``(U, width)``."""
+        vectors: Tensor = self.table(features["rows"])
+        return vectors
