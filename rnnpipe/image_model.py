@@ -11,17 +11,32 @@ Recurrent Neural Networks).
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from rnnpipe.decoders.generation.noise import GumbelNoise
 from rnnpipe.dropout import Dropout
+from rnnpipe.language_model import full_precision
 from rnnpipe.masked_conv import RowConv, RowsConv
 from rnnpipe.structures import Encoded, Grids
 from rnnpipe.types import GridEncoderBuilder, GridStepper, PixelOutput, PixelOutputBuilder
+
+
+@dataclass(frozen=True)
+class Picture:
+    """pixels: ``(H, W, C)`` uint8. label: the number of its class, where there are classes. Its
+    length is the number of channels of all pixels, which are what is predicted."""
+
+    pixels: np.ndarray
+    label: int | None = None
+
+    def __len__(self) -> int:
+        return self.pixels.size
 
 
 @dataclass(frozen=True)
@@ -33,6 +48,7 @@ class ImageModelBuilder:
     reach: of the first convolution, to how many pixels on each side: 3 for 7 x 7.
     readout: features of a pixel between the encoder and the output.
     dropout: on the encoder's states; ``None``: the training loop's rate.
+    max_pixels: the most pixels computed at once, but for those of one image.
     """
 
     encoder: GridEncoderBuilder
@@ -41,6 +57,7 @@ class ImageModelBuilder:
     reach: int = 3
     readout: int = 32
     dropout: float | None = None
+    max_pixels: int = 65536
 
     def build(self, facts: dict[str, Any]) -> ImageModel:
         """facts: ``channels`` of a pixel, ``levels`` of a channel, and ``labels``, the classes that
@@ -59,6 +76,7 @@ class ImageModel(nn.Module):
     ) -> None:
         super().__init__()
         self.channels, self.levels = channels, levels
+        self.max_pixels = builder.max_pixels
         self.input = MaskedInput(channels, builder.width, builder.reach)
         self.classes = nn.Embedding(n_classes, builder.width) if n_classes else None
         encoder = builder.encoder.for_channels(channels)(builder.width)
@@ -68,6 +86,25 @@ class ImageModel(nn.Module):
         self.output = cast(nn.Module, builder.output(builder.readout, channels, levels))
 
     # -- training and scoring ------------------------------------------------------------------
+
+    def accumulate_gradients(self, pictures: Sequence[Picture], scale: float = 1.0) -> Tensor:
+        """Add ``scale`` times the gradient of :meth:`loss` to the parameters' gradients. Returns
+        the loss of all images, shape ``()``."""
+        device = self.readout.weight.device
+        total = torch.zeros((), device=device)
+        for pixels, classes in self._batches(pictures):
+            loss = self.loss(pixels, classes).float()
+            with full_precision(device):
+                torch.autograd.backward(loss * scale)
+            total = total + loss.detach()
+        return total
+
+    def log_likelihoods(self, pictures: Sequence[Picture]) -> np.ndarray:
+        """The log-probability of each image, ``(N,)`` float32, in nats."""
+        parts = [np.zeros(0, dtype=np.float32)]
+        for batch in self._batches(pictures):
+            parts.append(self.log_probabilities(*batch).float().cpu().numpy())
+        return np.concatenate(parts)
 
     def loss(self, pixels: Tensor, classes: Tensor | None = None) -> Tensor:
         """The *sum* over the images of their negative log-likelihood in nats, shape ``()``.
@@ -130,6 +167,19 @@ class ImageModel(nn.Module):
         return images
 
     # -- parts ---------------------------------------------------------------------------------
+
+    def _batches(self, pictures: Sequence[Picture]) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Images of one size, ``(B, H, W, C)`` int64, and their classes, ``(B,)``, if they have
+        any."""
+        if not pictures:
+            return
+        height, width, _ = pictures[0].pixels.shape
+        size, device = max(1, self.max_pixels // (height * width)), self.readout.weight.device
+        for begin in range(0, len(pictures), size):
+            part = pictures[begin : begin + size]
+            pixels = torch.from_numpy(np.stack([picture.pixels for picture in part]))
+            labels = [picture.label for picture in part if picture.label is not None]
+            yield pixels.to(device).long(), torch.tensor(labels).to(device) if labels else None
 
     @property
     def _output(self) -> PixelOutput:

@@ -23,6 +23,7 @@ from rnnpipe.batching import Batch, Bucket, Limits
 from rnnpipe.dropout import Dropout
 from rnnpipe.embeddings.builder import require_items
 from rnnpipe.errors import StructureError
+from rnnpipe.language_model import full_precision
 from rnnpipe.schemes import SCHEMES
 from rnnpipe.structures import Encoded, Sequences, Structure
 from rnnpipe.types import (
@@ -154,7 +155,7 @@ class Network(nn.Module):
             x = self._read(self._encode(bucket, leaves))
             gold = pad_golds([golds[i] for i in bucket.documents]).to(device)
             loss = cast(Decoder, self.decoder).loss(x, gold)
-            with torch.autocast(device.type, enabled=False):
+            with full_precision(device):
                 torch.autograd.backward(loss.float() * scale)
             total = total + loss.detach()
         grown = [

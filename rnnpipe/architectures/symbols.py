@@ -1,4 +1,5 @@
-"""What the models of texts, by symbols, have in common: a torch module that adds up gradients."""
+"""What the models of texts, by symbols, and of images, by pixels, have in common: a torch module
+that adds up gradients."""
 
 from __future__ import annotations
 
@@ -33,11 +34,11 @@ class SymbolNetworkBuilder(Protocol):
 def symbol_model(
     name: str,
     builder: SymbolNetworkBuilder,
-    predict: Callable[[Model[Any, Any], Sequence[Any]], list[Any]],
+    predict: Callable[[Model[Any, Any], Sequence[Any]], Any],
     precision: Precision,
 ) -> Model[Any, Any]:
-    """A thinc model of what ``builder`` builds once the symbols are known. predict: a result for
-    each item; a function of a module, so that it can be pickled."""
+    """A thinc model of what ``builder`` builds once the symbols, or the images, are known. predict:
+    a result for each item; a function of a module, so that it can be pickled."""
     return Model(
         name,
         _forward,

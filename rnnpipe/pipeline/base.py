@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, cast
 
 import numpy as np
-from spacy.errors import Errors
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
@@ -64,11 +63,7 @@ class RnnPipe(AnnotatingPipe):
         """cfg: settings that are saved with the component and handed to its scorer.
         RAISES: StructureError if the network has a pooler where it must not, or lacks one, or reads
             the documents as a structure whose nodes are not what the component labels."""
-        self.vocab = vocab
-        self.model = model
-        self.name = name
-        self.scorer = scorer
-        self.cfg = {"labels": [], **cfg}
+        super().__init__(vocab, model, name, scorer, labels=[], **cfg)
         self._rehearsal_model: Model[Any, Any] | None = None
         self._check_pooler()
         self._check_structure()
@@ -145,10 +140,6 @@ class RnnPipe(AnnotatingPipe):
     # -- labels --------------------------------------------------------------------------------
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        return tuple(self.cfg["labels"])
-
-    @property
     def label_data(self) -> tuple[str, ...]:
         """What ``spacy init labels`` writes and ``initialize`` reads."""
         return self.labels
@@ -162,15 +153,10 @@ class RnnPipe(AnnotatingPipe):
 
         RETURNS: 0 if the label is there already, otherwise 1.
         """
-        if not isinstance(label, str):
-            raise ValueError(Errors.E187)  # noqa: TRY004 - what spaCy's components raise
-        if label in self.labels:
-            return 0
-        self.cfg["labels"].append(label)
-        self.vocab.strings.add(label)
-        if is_initialized(self.model):
+        added = self._add(label)
+        if added and is_initialized(self.model):
             set_labels(self.model, self.output_labels())
-        return 1
+        return int(added)
 
     # -- training ------------------------------------------------------------------------------
 
@@ -195,9 +181,7 @@ class RnnPipe(AnnotatingPipe):
             validate_examples(examples, f"{type(self).__name__}.initialize")
         found = list(self.find_labels(examples) if labels is None else labels)
         for label in found:
-            if label not in self.labels:
-                self.cfg["labels"].append(label)
-                self.vocab.strings.add(label)
+            self._add(label)
         self._require_gold(len(examples))
         try:
             self.model.initialize(X=[eg.x for eg in examples], Y=self.output_labels())
@@ -321,35 +305,12 @@ class RnnPipe(AnnotatingPipe):
         docs = list(docs)
         return answers(self.model, docs, self.read) if docs else []
 
-    def _require_network(self) -> None:
-        if not is_initialized(self.model):
-            raise ValueError(Errors.E109.format(name=self.name))
-
-    # -- saving and loading --------------------------------------------------------------------
-
-    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> RnnPipe:
-        with self._loading():
-            super().from_bytes(bytes_data, exclude=exclude)
-        return self
-
-    def from_disk(self, path: Any, *, exclude: Iterable[str] = ()) -> RnnPipe:
-        with self._loading():
-            super().from_disk(path, exclude=exclude)
-        return self
+    # -- loading -------------------------------------------------------------------------------
 
     @contextmanager
     def _loading(self) -> Iterator[None]:
-        try:
+        with super()._loading():
             yield
-        except RnnpipeError:
-            raise
-        # What a damaged file looks like to its reader depends on where it is damaged.
-        except Exception as error:
-            raise WeightsError(
-                f"components.{self.name}: expected all that was saved of the component, got "
-                f"{type(error).__name__}: {error}. The pipeline's folder is incomplete or was "
-                "altered: copy it again from where it was trained."
-            ) from error
         self._check_labels()
 
     def _check_labels(self) -> None:

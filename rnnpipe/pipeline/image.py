@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 import numpy as np
-from spacy.errors import Errors
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
@@ -15,15 +14,15 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer
 
 from rnnpipe.architectures.image_model import (
-    Picture,
     generate,
-    image_shim,
     log_likelihoods,
     set_image_facts,
     set_image_labels,
 )
+from rnnpipe.architectures.network import is_initialized
 from rnnpipe.doc_image import called, image_of, register_image
 from rnnpipe.errors import CorpusError, LabelError, SettingsError, StructureError, expected
+from rnnpipe.image_model import Picture
 from rnnpipe.pipeline.symbols import Losses, SymbolPipe
 
 
@@ -49,22 +48,14 @@ class RnnImageModel(SymbolPipe):
     ) -> None:
         """conditional: whether images are conditioned on a class.
         scorer: by default :meth:`negative_log_likelihood`."""
-        self.vocab = vocab
-        self.model = model
-        self.name = name
-        self.scorer = scorer or self.negative_log_likelihood
-        self.cfg: dict[str, Any] = {"conditional": conditional, "labels": []}
+        scorer = scorer or self.negative_log_likelihood
+        super().__init__(vocab, model, name, scorer, conditional=conditional, labels=[])
         self._rehearsal_model: Model[Any, Any] | None = None
         register_image(Doc)
         if not Doc.has_extension("image_log_probability"):
             Doc.set_extension("image_log_probability", default=None)
 
     # -- classes -------------------------------------------------------------------------------
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The classes that images may be of; none if they are not conditioned on one."""
-        return tuple(self.cfg["labels"])
 
     @property
     def label_data(self) -> tuple[str, ...]:
@@ -77,18 +68,14 @@ class RnnImageModel(SymbolPipe):
         RETURNS: 0 if the label is there already, otherwise 1.
         RAISES: LabelError if images are not conditioned on a class.
         """
-        if not isinstance(label, str):
-            raise ValueError(Errors.E187)  # noqa: TRY004 - what spaCy's components raise
         if not self.cfg["conditional"]:
             do = "Set conditional = true for images of classes."
             want = "no label, since images are not conditioned on a class"
             raise LabelError(expected(f"components.{self.name}", want, label, do))
-        if label in self.labels:
-            return 0
-        self.cfg["labels"].append(label)
-        if image_shim(self.model).facts is not None:
+        added = self._add(label)
+        if added and is_initialized(self.model):
             set_image_labels(self.model, self.labels)
-        return 1
+        return int(added)
 
     def _number(self, label: str) -> int:
         if label not in self.labels:
@@ -118,13 +105,15 @@ class RnnImageModel(SymbolPipe):
 
         labels: as written by ``spacy init labels``; otherwise they are read from the examples.
         RAISES: CorpusError if there are no examples; LabelError if images are to be conditioned on
-            a class and none has one; StructureError if the network's parts do not fit the images.
+            a class and none has one; StructureError for a document without an image that the model
+            can read, or if the network's parts do not fit the images.
         """
-        where, shape = f"components.{self.name}", None
+        where = f"components.{self.name}"
+        shape: Sequence[int] | None = None
         true: set[str | None] = set()
         for example in get_examples():
-            if shape is None:
-                shape = image_of(example.predicted, levels=self.levels).shape
+            # All of them, so that a bad one is found before training.
+            shape = self._pixels(example.predicted, shape).shape
             if self.cfg["conditional"] and labels is None:
                 true.add(self._true_label(example))
         if shape is None:
@@ -132,7 +121,8 @@ class RnnImageModel(SymbolPipe):
             raise CorpusError(expected(where, "training examples", "no examples", do))
         if self.cfg["conditional"]:
             found = sorted(filter(None, true)) if labels is None else labels
-            self.cfg["labels"].extend(label for label in found if label not in self.labels)
+            for label in found:
+                self._add(label)
             if not self.labels:
                 do = "Set doc.cats, name the labels of the corpus, or set conditional = false."
                 want = "images with a category in doc.cats"
@@ -144,11 +134,11 @@ class RnnImageModel(SymbolPipe):
 
     def learnable(self, examples: Sequence[Example]) -> list[Picture]:
         """The images; where they are conditioned on a class, without those that have none."""
-        self._require_network()
+        shape = self.shape
         if not self.cfg["conditional"]:
-            return [Picture(self._pixels(eg.predicted)) for eg in examples]
+            return [Picture(self._pixels(eg.predicted, shape)) for eg in examples]
         return [
-            Picture(self._pixels(eg.predicted), self._number(label))
+            Picture(self._pixels(eg.predicted, shape), self._number(label))
             for eg in examples
             if (label := self._true_label(eg)) is not None
         ]
@@ -184,14 +174,13 @@ class RnnImageModel(SymbolPipe):
     @property
     def shape(self) -> tuple[int, int, int]:
         """Height, width and channels of the images. Raises ValueError before initialisation."""
-        self._require_network()
-        facts = cast(dict[str, Any], image_shim(self.model).facts)
+        facts = self._require_network()
         return facts["height"], facts["width"], facts["channels"]
 
     def predict(self, docs: Iterable[Doc]) -> list[float]:
         """The log-probability of each document's image, in nats; the documents stay as they are."""
-        self._require_network()
-        pixels = [self._pixels(doc) for doc in docs]
+        shape = self.shape
+        pixels = [self._pixels(doc, shape) for doc in docs]
         if not self.labels:
             alone: list[float] = log_likelihoods(self.model, [Picture(x) for x in pixels]).tolist()
             return alone
@@ -209,14 +198,15 @@ class RnnImageModel(SymbolPipe):
     def negative_log_likelihood(
         self, examples: Iterable[Example], **_: Any
     ) -> dict[str, float | None]:
-        """How well the images are predicted. ``None`` where there are none.
+        """How well the images are predicted. ``None`` where there are none; those that an error
+        handler has passed over do not count.
 
         image_nats: negative log-likelihood, nats an image. image_bits_per_dim: bits a channel of a
             pixel.
         image_probability: the geometric mean of the probabilities of the pixels' channels; the
             higher the better, as spaCy's training loop wants it.
         """
-        docs = [example.predicted for example in examples]
+        docs = [eg.predicted for eg in examples if eg.predicted._.image_log_probability is not None]
         nats = -math.fsum(doc._.image_log_probability for doc in docs)
         n_dims = sum(image_of(doc).size for doc in docs)
         mean = nats / n_dims if n_dims else None
@@ -226,19 +216,15 @@ class RnnImageModel(SymbolPipe):
             "image_probability": None if mean is None else math.exp(-mean),
         }
 
-    def _pixels(self, doc: Doc) -> np.ndarray:
-        """Raises StructureError unless the document carries an image that the model can read."""
-        height, width, channels = self.shape
-        pixels = image_of(doc, channels, self.levels)
-        if pixels.shape[:2] != (height, width):
-            want = f"an image of {height} x {width} pixels, as those in training"
+    def _pixels(self, doc: Doc, shape: Sequence[int] | None) -> np.ndarray:
+        """Raises StructureError unless the document carries an image that the model can read, of
+        the same shape as the others."""
+        pixels = image_of(doc, None if shape is None else shape[2], self.levels)
+        if shape is not None and pixels.shape != tuple(shape):
+            want = f"an image of {shape[0]} x {shape[1]} pixels, as those in training"
             got = f"{pixels.shape[0]} x {pixels.shape[1]}"
             raise StructureError(expected(called(doc), want, got, "Crop, pad or scale it."))
         return pixels
-
-    def _require_network(self) -> None:
-        if image_shim(self.model).facts is None:
-            raise ValueError(Errors.E109.format(name=self.name))
 
     # -- new images ----------------------------------------------------------------------------
 
@@ -291,6 +277,7 @@ class RnnImageModel(SymbolPipe):
         if known is None:
             known = np.zeros(pixels.shape[:2], dtype=bool)
             known[: len(pixels) // 2] = True
+        known = np.asarray(known)
         if known.shape != pixels.shape[:2] or known.dtype != np.bool_:
             want = f"truths of shape {pixels.shape[:2]}, where pixels are known"
             got = f"{known.dtype} of shape {known.shape}"

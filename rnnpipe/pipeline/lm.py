@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-from spacy.errors import Errors
 from spacy.language import Language
 from spacy.tokens import Doc, Token
 from spacy.training import Example
@@ -68,11 +67,7 @@ class RnnLanguageModel(SymbolPipe):
         """end_symbol: whether a document is followed by an end symbol, which is learnt, counts as
             a symbol in all scores, and ends generated text. Set it to false for streams of text.
         scorer: by default :meth:`cross_entropy`."""
-        self.vocab = vocab
-        self.model = model
-        self.name = name
-        self.scorer = scorer or self.cross_entropy
-        self.cfg = {"end_symbol": end_symbol}
+        super().__init__(vocab, model, name, scorer or self.cross_entropy, end_symbol=end_symbol)
         self._rehearsal_model: Model[Any, Any] | None = None
         set_extensions()
 
@@ -81,9 +76,7 @@ class RnnLanguageModel(SymbolPipe):
     @property
     def symbols(self) -> Symbols:
         """The vocabulary. Raises ValueError before initialisation."""
-        facts = symbol_shim(self.model).facts
-        if facts is None:
-            raise ValueError(Errors.E109.format(name=self.name))
+        facts = self._require_network()
         if self._built is None or self._built[0] is not facts:
             self._built = facts, language_model_builder(self.model).symbols.build(facts)
         return self._built[1]

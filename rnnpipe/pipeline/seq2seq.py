@@ -8,7 +8,6 @@ from itertools import chain
 from typing import Any, cast
 
 import numpy as np
-from spacy.errors import Errors
 from spacy.language import Language
 from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
@@ -70,12 +69,8 @@ class RnnSeq2Seq(SymbolPipe):
         copy_unknown: an unknown symbol in the text is replaced by the source symbol with most
             attention (Luong et al. 2015); otherwise unknown symbols are never chosen.
         RAISES: SettingsError for ``copy_unknown`` without attention, or from images."""
-        self.vocab = vocab
-        self.model = model
-        self.name = name
+        super().__init__(vocab, model, name, scorer, attribute=attribute, copy_unknown=copy_unknown)
         self.search = search
-        self.scorer = scorer
-        self.cfg: dict[str, Any] = {"attribute": attribute, "copy_unknown": copy_unknown}
         if not isinstance(search, SequenceGeneratorBuilder):
             want = "a block with @rnnpipe_decoders that generates text, such as rnnpipe.Beam.v1"
             raise SettingsError(expected(f"components.{name}.search", want, search))
@@ -107,9 +102,7 @@ class RnnSeq2Seq(SymbolPipe):
         return self._symbols()[1]
 
     def _symbols(self) -> tuple[Symbols | ImageReader, Symbols]:
-        facts = symbol_shim(self.model).facts
-        if facts is None:
-            raise ValueError(Errors.E109.format(name=self.name))
+        facts = self._require_network()
         if self._built is None or self._built[0] is not facts:
             builder = seq2seq_builder(self.model)
             source: Any = builder.source.build(facts["source"])

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from spacy.training import Example, validate_examples
-from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.api import Optimizer, set_dropout_rate
 
-from rnnpipe.architectures import image_model, symbols
+from rnnpipe.architectures.symbols import Run
 from rnnpipe.errors import TrainingError, expected
 from rnnpipe.pipeline.annotating import AnnotatingPipe
 
@@ -20,9 +20,6 @@ Losses = dict[str, float]
 class SymbolPipe(AnnotatingPipe):
     """A trainable component whose model learns the symbols of texts, or the pixels of images. Its
     losses are in nats, added up over these."""
-
-    name: str
-    model: Model[Any, Any]
 
     @abstractmethod
     def learnable(self, examples: Sequence[Example]) -> Sequence[Any]:
@@ -54,9 +51,7 @@ class SymbolPipe(AnnotatingPipe):
                 self.finish_update(sgd)
         return losses
 
-    def get_loss(
-        self, examples: Iterable[Example], scores: symbols.Run | image_model.Run
-    ) -> tuple[float, Any]:
+    def get_loss(self, examples: Iterable[Example], scores: Run) -> tuple[float, Any]:
         """The loss of a training pass. The gradients are added up on the way."""
         loss = scores.backward()
         if not math.isfinite(loss):

@@ -1,11 +1,13 @@
 """Graphs and mentions in pipelines: taggers over graphs, relations between marked nouns."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import spacy
 import torch
+from component_contract import Component, TextContract
 from spacy.cli.train import train as cli_train
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
@@ -114,19 +116,18 @@ def test_relations_between_marked_nouns(name):
     assert answers == [relation for _, _, relation in RELATIONS]
 
 
-@pytest.mark.parametrize("name", ["BiDagLSTM", "GraphStateLSTM", "DagLSTM"])
-def test_round_trips_give_equal_predictions(name, stored):
-    nlp = learn(relations(name), relation_examples, steps=3)
-    again = stored(nlp, lambda: relations(name))
-    assert [nlp(doc).cats for doc in marked(nlp)] == [again(doc).cats for doc in marked(again)]
+@pytest.fixture(scope="module", params=sorted(ENCODERS))
+def component(request):
+    nlp = learn(relations(request.param), relation_examples, steps=3)
+
+    def answer(doc):
+        return list(doc.cats), list(doc.cats.values())
+
+    return Component(nlp, partial(relations, request.param), relation_examples, answer)
 
 
-def test_documents_without_tokens():
-    nlp = learn(relations("BiDagLSTM"), relation_examples, steps=1)
-    empty = Example(Doc(nlp.vocab), Doc(nlp.vocab))
-    nlp.update([empty, *relation_examples(nlp)], sgd=nlp.resume_training())
-    nlp.update([empty], sgd=nlp.resume_training())
-    assert set(nlp(Doc(nlp.vocab)).cats) == {relation for _, _, relation in RELATIONS}
+class TestContract(TextContract):
+    """Of relations between mentions, over graphs and without."""
 
 
 def test_a_gradient_step_does_not_depend_on_how_the_batch_is_split():

@@ -1,8 +1,11 @@
 """Images by category: the text classifiers over images instead of words."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import spacy
+from component_contract import Component, ComponentContract
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import fix_random_seed, raise_error
@@ -72,27 +75,22 @@ def trained(request):
     return request.param, nlp
 
 
+@pytest.fixture
+def component(trained):
+    def answer(doc):
+        return list(doc.cats), list(doc.cats.values())
+
+    return Component(trained[1], partial(pipeline, trained[0]), examples, answer)
+
+
+class TestContract(ComponentContract):
+    """Of text classifiers over images."""
+
+
 def test_it_tells_images_apart(trained):
     _, nlp = trained
     scores = nlp.evaluate(examples(nlp))
     assert scores["cats_micro_f"] == 1.0
-
-
-def test_round_trips_and_processes(trained, stored):
-    kind, nlp = trained
-    assert predicted(stored(nlp, lambda: pipeline(kind))) == predicted(nlp)
-
-
-def test_processes_agree_with_one_process(trained):
-    _, nlp = trained
-    assert predicted(nlp, n_process=2, batch_size=3) == predicted(nlp)
-
-
-def test_an_image_alone_is_read_as_in_a_batch(trained):
-    _, nlp = trained
-    alone = [nlp(doc_with(nlp, image)).cats for image in images()]
-    for one, other in zip(alone, predicted(nlp), strict=True):
-        assert one == pytest.approx(other, abs=1e-4)
 
 
 def test_one_bad_document_does_not_lose_the_others(trained):

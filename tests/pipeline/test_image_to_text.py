@@ -1,8 +1,11 @@
 """Captions: a text for an image, by the sequence-to-sequence component."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import spacy
+from component_contract import Component, ComponentContract
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import fix_random_seed, raise_error
@@ -81,23 +84,22 @@ def trained(request):
     return request.param, nlp
 
 
+@pytest.fixture
+def component(trained):
+    def answer(doc):
+        return doc._.caption, [doc._.caption_log_probability]
+
+    return Component(trained[1], partial(pipeline, trained[0]), examples, answer)
+
+
+class TestContract(ComponentContract):
+    """Of captions."""
+
+
 def test_it_writes_what_it_has_learnt(trained):
     _, nlp = trained
     assert [text for text, _ in written(nlp)] == NAMES
     assert nlp.evaluate(examples(nlp))["sequence_accuracy"] == 1.0
-
-
-def test_round_trips_and_processes(trained, stored):
-    kind, nlp = trained
-    assert written(stored(nlp, lambda: pipeline(kind))) == written(nlp)
-    assert written(nlp, n_process=2, batch_size=2) == written(nlp)
-
-
-def test_an_image_alone_is_read_as_in_a_batch(trained):
-    _, nlp = trained
-    alone = [nlp(doc_with(nlp, image)) for image in pictures()]
-    found = [(doc._.caption, round(doc._.caption_log_probability, 3)) for doc in alone]
-    assert found == written(nlp)
 
 
 def test_attention_is_over_parts_of_the_image(trained):
@@ -111,15 +113,6 @@ def test_attention_is_over_parts_of_the_image(trained):
         assert pieces == ["row 0", "row 1", "row 2"]
         assert doc._.caption_attention.shape == (3, 3)
         np.testing.assert_allclose(doc._.caption_attention.sum(1), 1.0, atol=1e-5)
-
-
-def test_it_trains_without_a_device(trained):
-    _, nlp = trained
-    pipe = nlp.get_pipe("captions")
-    pairs = pipe.learnable(examples(nlp))
-    module = pipeline(trained[0]).from_bytes(nlp.to_bytes()).get_pipe("captions").model.shims[0]
-    network = module.module.to("meta").train()
-    assert network.accumulate_gradients(pairs).is_meta
 
 
 def test_one_bad_document_does_not_lose_the_others(trained):

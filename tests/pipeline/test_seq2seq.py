@@ -1,8 +1,12 @@
 """Sequence to sequence as a spaCy component: its contract, its texts, and where it looks."""
 
+from functools import partial
+from itertools import chain
+
 import numpy as np
 import pytest
 import spacy
+from component_contract import Component, TextContract
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import fix_random_seed
@@ -82,6 +86,24 @@ def annotations(docs):
     ]
 
 
+@pytest.fixture
+def component(trained):
+    way, nlp, _ = trained
+
+    def answer(doc):
+        ((text, log_probability, pieces, attention),) = annotations([doc])
+        return (text, pieces), [log_probability, *chain(*attention)]
+
+    def docs(nlp):
+        return [nlp.make_doc(word) for word in (*WORDS, "abcabc", "xay", "aaaaaaaaa", "zb a")]
+
+    return Component(nlp, partial(pipeline, way), partial(examples, way=way), answer, docs)
+
+
+class TestContract(TextContract):
+    """Of translations."""
+
+
 def test_it_learns_its_pairs(trained):
     way, nlp, losses = trained
     assert losses[-1] < 0.1 * losses[0]
@@ -104,36 +126,6 @@ def test_what_is_set_on_a_document(trained):
     assert annotations([again]) == annotations([doc])
 
 
-def test_round_trips_give_equal_texts(trained, stored):
-    kind, nlp, _ = trained
-    again = stored(nlp, lambda: pipeline(kind))
-    words = [*WORDS, "abcabc", "xay"]
-    assert annotations(again.pipe(words)) == annotations(nlp.pipe(words))
-
-
-def test_a_document_alone_is_translated_as_in_a_batch(trained):
-    _, nlp, _ = trained
-    words = [*WORDS, "aaaaaaaaa", "zb a"]
-    for word, together in zip(words, annotations(nlp.pipe(words)), strict=True):
-        (alone,) = annotations([nlp(word)])
-        assert alone[0] == together[0]
-        assert alone[1] == pytest.approx(together[1], abs=1e-4)
-        assert alone[2] == together[2]
-        np.testing.assert_allclose(alone[3], together[3], atol=1e-4)
-
-
-def test_processes_agree_with_one_process(trained):
-    _, nlp, _ = trained
-    docs = nlp.pipe(WORDS, n_process=2, batch_size=4)
-    assert [d._.translation for d in docs] == [d._.translation for d in nlp.pipe(WORDS)]
-
-
-def test_an_untrained_component_round_trips():
-    again = pipeline().from_bytes(pipeline().to_bytes())
-    with pytest.raises(ValueError, match="E109"):
-        again("Not initialised.")
-
-
 def test_other_searches_at_call_time(trained):
     way, nlp, _ = trained
     pipe = nlp.get_pipe("reverse")
@@ -147,13 +139,6 @@ def test_other_searches_at_call_time(trained):
     assert drawn[0].text == ranked[0][0].text
     assert docs[0]._.translation is None
     assert pipe.translations([]) == []
-
-
-def test_same_seed_same_weights():
-    one, two = pipeline(), pipeline()
-    for nlp in (one, two):
-        train(nlp, steps=3, drop=0.3)
-    assert one.get_pipe("reverse").model.to_bytes() == two.get_pipe("reverse").model.to_bytes()
 
 
 def test_empty_documents_train_and_predict():

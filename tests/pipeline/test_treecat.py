@@ -1,10 +1,12 @@
 """The whole contract of a spaCy trainable pipe, for the component that labels trees."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 import spacy
 import torch
+from component_contract import Component, TextContract
 from spacy.cli.train import train as cli_train
 from spacy.tokens import Doc, Span
 from spacy.training import Example
@@ -78,6 +80,19 @@ def trained(request):
     return request.param, nlp, losses
 
 
+@pytest.fixture
+def component(trained):
+    def answer(doc):
+        spans, _ = annotations(doc)
+        return (spans, list(doc.cats)), list(doc.cats.values())
+
+    return Component(trained[1], partial(pipeline, trained[0]), examples_for, answer)
+
+
+class TestContract(TextContract):
+    """Of the component that labels trees."""
+
+
 def test_overfits_a_handful_of_trees(trained):
     loss, nlp, losses = trained
     assert losses[-1] < 0.1 * losses[0]
@@ -101,23 +116,6 @@ def test_categories_of_another_component_do_not_count(trained):
         if loss == "nodes":
             eg.reference.cats = {"travel": 1.0, "abroad": 1.0}
     assert again.evaluate(examples)["root_acc"] == 1.0
-
-
-def test_round_trips_give_equal_predictions(trained, stored):
-    loss, nlp, _ = trained
-    again = stored(nlp, lambda: pipeline(loss))
-    assert predicted(again) == predicted(nlp)
-
-
-def test_processes_agree_with_one_process(trained):
-    _, nlp, _ = trained
-    docs = nlp.pipe(docs_for(nlp), n_process=2, batch_size=2)
-    assert [annotations(doc) for doc in docs] == predicted(nlp)
-
-
-def test_alone_as_in_a_batch(trained):
-    _, nlp, _ = trained
-    assert [annotations(nlp(doc)) for doc in docs_for(nlp)] == predicted(nlp)
 
 
 def test_empty_documents_and_documents_without_constituents():
