@@ -249,7 +249,11 @@ setup(
     },
     packages=[*find_packages(include=["rnnpipe", "rnnpipe.*"]), "rnnpipe.configs"],
     package_dir={"rnnpipe.configs": "configs"},
-    package_data={"rnnpipe": ["py.typed"], "rnnpipe.configs": ["*.cfg"]},
+    package_data={
+        "rnnpipe": ["py.typed"],
+        "rnnpipe.cli": ["templates/**"],
+        "rnnpipe.configs": ["*.cfg"],
+    },
     entry_points={**REGISTERED, **ALWAYS},
     zip_safe=False,
     classifiers=[

@@ -130,8 +130,8 @@ class Cell(nn.Module, ABC):
     #: Which of the kernels of torch computes the same, if any: "rnn", "gru" or "lstm".
     kernel: ClassVar[str | None] = None
     #: The recurrent connection of the gates that see the bare state, and that of the others.
-    hidden: Dense | Diagonal
-    candidate: Dense | Diagonal
+    hidden: Recurrence
+    candidate: Recurrence
     _watch: Callable[[str, Tensor], None] | None = None
 
     def __init__(

@@ -40,7 +40,7 @@ class MixtureOutput(nn.Module):
 
     def log_probabilities(self, x: Tensor) -> Tensor:
         """``(N, n_in) -> (N, V)``, float32 also under autocast."""
-        hidden = torch.tanh(self.hidden(x)).unflatten(1, (self.mixtures, -1))  # (N, K, n_in)
+        hidden = torch.unflatten(self.hidden(x).tanh(), 1, (self.mixtures, -1))  # (N, K, n_in)
         each = self.output(hidden).float().log_softmax(-1)  # (N, K, V)
         shares = F.log_softmax(self.share(x).float(), dim=-1)  # (N, K)
         return torch.logsumexp(shares.unsqueeze(2) + each, dim=1)

@@ -48,7 +48,7 @@ class QRNNCell(Cell):
 
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         _, c, added = state
-        shares = x.unflatten(2, (self.window, 3 * self.width))
+        shares = torch.unflatten(x, 2, (self.window, 3 * self.width))
         following = shares.clone()
         following[:, :, :-1] += added
         f, z, o = self._activate(following[:, :, 0])
@@ -73,7 +73,7 @@ class QRNNCell(Cell):
     def _convolve(self, x: Tensor, added: Tensor, steps: Steps) -> tuple[Tensor, Tensor]:
         """The gates ``(D, N, 3 * width)``, and what each document's last nodes add to those after
         them, ``(D, B, window - 1, 3 * width)``."""
-        own, *later = x.unflatten(2, (self.window, 3 * self.width)).unbind(2)
+        own, *later = torch.unflatten(x, 2, (self.window, 3 * self.width)).unbind(2)
         before: Tensor | None = None  # what the nodes before a row add to the j-th node from it on
         left = []
         for share, begin in zip(reversed(later), reversed(added.unbind(2)), strict=True):

@@ -39,7 +39,7 @@ class SRUCell(Cell):
 
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         _, c = state
-        gates, candidate, highway = x.split([2 * self.width, self.width, self.width], dim=-1)
+        gates, candidate, highway = torch.split(x, [2 * self.width, self.width, self.width], dim=-1)
         f, r = (gates + self.peephole * c.repeat(1, 1, 2)).chunk(2, dim=-1)
         f, r = self.gate("forget", f), self.gate("reset", r)
         c = f * c + (1 - f) * candidate

@@ -34,7 +34,7 @@ class HeadwiseDense(Recurrence):
     def forward(self, h: Tensor) -> Tensor:
         directions, n, width = h.shape
         size = width // self.heads
-        by_head = h.unflatten(2, (self.heads, size)).transpose(1, 2)  # (D, heads, n, size)
+        by_head = torch.unflatten(h, 2, (self.heads, size)).transpose(1, 2)  # (D, heads, n, size)
         product = torch.bmm(by_head.flatten(0, 1), self.matrix).to(h.dtype)
         gates = product.view(directions, self.heads, n, self.gates, size)
         blocks = gates.permute(0, 2, 3, 1, 4)  # (D, n, gates, heads, size)

@@ -67,7 +67,7 @@ def read_and_write(
     # (D, B, heads, T, ...)
     parts = [part.movedim(1, 3) for part in (q, k, v, log_i, log_f)]
     results = []
-    for chunk in zip(*(part.split(CHUNK, dim=3) for part in parts), strict=True):
+    for chunk in zip(*(torch.split(part, CHUNK, dim=3) for part in parts), strict=True):
         result, memory = _read_and_write_chunk(memory, *chunk)
         results.append(result)
     return torch.cat(results, dim=3).movedim(3, 1), memory

@@ -56,8 +56,8 @@ class MLSTMCell(Cell):
 
     def _parts(self, x: Tensor) -> tuple[Tensor, ...]:
         """q, k, v ``(..., heads, e)``; the logarithms of i and f ``(..., heads)``; o."""
-        q, k, v, o, i, f = x.split([self.width] * 4 + [self.heads] * 2, dim=-1)
-        q, k, v = (part.unflatten(-1, (self.heads, self.head_width)) for part in (q, k, v))
+        q, k, v, o, i, f = torch.split(x, [self.width] * 4 + [self.heads] * 2, dim=-1)
+        q, k, v = (torch.unflatten(part, -1, (self.heads, self.head_width)) for part in (q, k, v))
         log_f, o = self.log_gate("forget", f), self.gate("output", o)
         return q, k / self.head_width**0.5, v, i, log_f, o
 
@@ -75,8 +75,8 @@ class MLSTMCell(Cell):
         h0, *memory = initial
         q, k, v, log_i, log_f, o = self._parts(self.project(x))
         present = torch.arange(len(steps.sizes), device=x.device).unsqueeze(1) < steps.lengths
-        grids = (steps.to_grid(part) for part in (q, k, v, log_i, log_f))
-        states, after = read_and_write(Memory(*memory), *grids, present)
+        q, k, v, log_i, log_f = map(steps.to_grid, (q, k, v, log_i, log_f))
+        states, after = read_and_write(Memory(*memory), q, k, v, log_i, log_f, present)
         h = o * steps.from_grid(states).flatten(-2)  # (D, N, width)
         last = torch.cat([h0, h], dim=1).index_select(1, steps.last)
         by_document = steps.order.argsort()
