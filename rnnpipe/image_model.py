@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from rnnpipe.decoders.generation.noise import GumbelNoise
 from rnnpipe.dropout import Dropout
-from rnnpipe.language_model import full_precision
 from rnnpipe.masked_conv import RowConv, RowsConv
+from rnnpipe.precision import full_precision
 from rnnpipe.structures import Encoded, Grids
 from rnnpipe.types import GridEncoderBuilder, GridStepper, PixelOutput, PixelOutputBuilder
 

@@ -9,7 +9,6 @@ training the gradient ends where a piece begins (truncated backpropagation throu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 from rnnpipe.dropout import Dropout
 from rnnpipe.errors import StructureError
 from rnnpipe.exposure import ScheduledSampling, draw, drop_symbols
+from rnnpipe.precision import full_precision
 from rnnpipe.streams import Place, StreamMemory, map_state
 from rnnpipe.structures import Encoded, Sequences, State
 from rnnpipe.types import (
@@ -294,13 +294,6 @@ def present_rows(x: Tensor, symbols: Sequence[np.ndarray]) -> Tensor:
     if len(index) == len(rows):
         return rows
     return rows.index_select(0, torch.from_numpy(index).to(x.device))
-
-
-def full_precision(device: torch.device) -> AbstractContextManager[Any]:
-    """The backward pass is not to run under autocast."""
-    if not torch.amp.is_autocast_available(device.type):
-        return nullcontext()
-    return torch.autocast(device.type, enabled=False)
 
 
 def require_causal(encoder: Encoder, setting: str = "encoder") -> None:

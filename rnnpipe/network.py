@@ -23,7 +23,7 @@ from rnnpipe.batching import Batch, Bucket, Limits
 from rnnpipe.dropout import Dropout
 from rnnpipe.embeddings.builder import require_items
 from rnnpipe.errors import StructureError
-from rnnpipe.language_model import full_precision
+from rnnpipe.precision import full_precision
 from rnnpipe.schemes import SCHEMES
 from rnnpipe.structures import Encoded, Sequences, Structure
 from rnnpipe.types import (

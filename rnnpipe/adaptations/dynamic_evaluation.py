@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnpipe.language_model import LanguageModel, Text, full_precision
+from rnnpipe.language_model import LanguageModel, Text
+from rnnpipe.precision import full_precision
 from rnnpipe.registry import adaptations
 from rnnpipe.streams import map_state
 from rnnpipe.types import Adaptation, PositiveFloat, PositiveInt, Probability, Stepper

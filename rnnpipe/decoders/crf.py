@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from rnnpipe.decoders.chain.partition import log_partition, surprisal
 from rnnpipe.decoders.chain.potentials import Chain
-from rnnpipe.decoders.sequence import ChainDecoder, in_full_precision, nodes_of
+from rnnpipe.decoders.sequence import ChainDecoder, nodes_of
 from rnnpipe.errors import SettingsError, expected
+from rnnpipe.precision import in_full_precision
 from rnnpipe.registry import decoders
 from rnnpipe.structures import Encoded
 from rnnpipe.types import DecoderBuilder, Gold, Labels, PositiveInt, Prediction

@@ -161,8 +161,3 @@ def nodes_of(x: Encoded | Tensor, decoder: str) -> Encoded:
             "Take the pooler out of the network, or use rnnpipe.Softmax.v1.",
         )
     )
-
-
-def in_full_precision(scores: Tensor) -> Tensor:
-    """``scores`` in float32 at least: autocast may have left them in bfloat16."""
-    return scores.to(torch.promote_types(scores.dtype, torch.float32))

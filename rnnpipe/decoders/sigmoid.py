@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rnnpipe.decoders.sequence import in_full_precision
 from rnnpipe.decoders.softmax import weights_of
 from rnnpipe.errors import StructureError, expected
+from rnnpipe.precision import in_full_precision
 from rnnpipe.registry import decoders
 from rnnpipe.structures import Encoded
 from rnnpipe.types import DecoderBuilder, Gold, Labels, PositiveFloat, Prediction

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rnnpipe.decoders.chain.potentials import Chain
-from rnnpipe.decoders.sequence import ChainDecoder, in_full_precision
+from rnnpipe.decoders.sequence import ChainDecoder
 from rnnpipe.errors import SettingsError, expected, nearest
+from rnnpipe.precision import in_full_precision
 from rnnpipe.registry import decoders
 from rnnpipe.structures import Encoded
 from rnnpipe.types import DecoderBuilder, Gold, Labels, PositiveFloat, Prediction, Probability

@@ -24,8 +24,9 @@ from torch import Tensor, nn
 from rnnpipe.batching import partition
 from rnnpipe.dropout import Dropout
 from rnnpipe.errors import SettingsError, StructureError, expected
-from rnnpipe.language_model import Text, full_precision, pad, present_rows, require_causal
+from rnnpipe.language_model import Text, pad, present_rows, require_causal
 from rnnpipe.outputs.sampled import SampledSoftmaxOutput
+from rnnpipe.precision import full_precision
 from rnnpipe.seq2seq.attend import Attend, Memory
 from rnnpipe.seq2seq.bridge import Bridge
 from rnnpipe.seq2seq.images import ImageReader, ImageSource, Sight

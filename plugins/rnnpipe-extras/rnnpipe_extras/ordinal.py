@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rnnpipe.decoders.sequence import in_full_precision
 from rnnpipe.errors import SettingsError, expected
+from rnnpipe.precision import in_full_precision
 from rnnpipe.registry import decoders
 from rnnpipe.structures import Encoded
 from rnnpipe.types import DecoderBuilder, Gold, Labels, Prediction

@@ -13,8 +13,9 @@ from torch.nn import functional as F
 
 from rnnpipe.decoders.parsing.plans import BinaryTrees
 from rnnpipe.decoders.parsing.search import Found
-from rnnpipe.decoders.sequence import in_full_precision, nodes_of
+from rnnpipe.decoders.sequence import nodes_of
 from rnnpipe.errors import StructureError
+from rnnpipe.precision import in_full_precision
 from rnnpipe.structures import Encoded, Trees
 from rnnpipe.types import Composer, EncoderBuilder, Gold, Labels, Prediction
 
