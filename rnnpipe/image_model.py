@@ -21,7 +21,8 @@ from torch import Tensor, nn
 
 from rnnpipe.decoders.generation.noise import GumbelNoise
 from rnnpipe.dropout import Dropout
-from rnnpipe.masked_conv import RowConv, RowsConv
+from rnnpipe.errors import StructureError
+from rnnpipe.masked_conv import RowConv, RowsConv, require_features
 from rnnpipe.precision import full_precision
 from rnnpipe.structures import Encoded, Grids
 from rnnpipe.types import GridEncoderBuilder, GridStepper, PixelOutput, PixelOutputBuilder
@@ -69,6 +70,7 @@ class ImageModel(nn.Module):
     """A model of images with known sizes. See the module's text for the way of the data.
 
     n_classes: how many classes an image may be of, or 0: then it is not conditioned on one.
+    RAISES: StructureError, with the setting, for one that is too small for so many channels.
     """
 
     def __init__(
@@ -79,9 +81,13 @@ class ImageModel(nn.Module):
         self.max_pixels = builder.max_pixels
         self.input = MaskedInput(channels, builder.width, builder.reach)
         self.classes = nn.Embedding(n_classes, builder.width) if n_classes else None
-        encoder = builder.encoder.for_channels(channels)(builder.width)
+        try:
+            encoder = builder.encoder.for_channels(channels)(builder.width)
+        except StructureError as error:
+            raise StructureError(f"encoder.{error}") from None
         self.encoder = cast(nn.Module, encoder)
         self.dropout = Dropout(builder.dropout)
+        require_features("readout", builder.readout, channels)
         self.readout = RowConv(encoder.n_out, builder.readout, channels)
         self.output = cast(nn.Module, builder.output(builder.readout, channels, levels))
 

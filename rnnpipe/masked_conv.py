@@ -15,14 +15,19 @@ from torch import Tensor, nn
 from rnnpipe.errors import StructureError, expected
 
 
+def require_features(setting: str, n_features: int, channels: int) -> None:
+    """Raises StructureError, with the setting, if there are fewer features than channels."""
+    if n_features < channels:
+        want = f"at least a feature for each of the {channels} channels"
+        raise StructureError(expected(setting, want, n_features, f"Set it to {channels} or more."))
+
+
 def channel_of(n_features: int, channels: int) -> Tensor:
     """``(n_features,)`` the channel that each feature belongs to: equal shares, the first first.
 
     Raises StructureError if there are fewer features than channels.
     """
-    if n_features < channels:
-        want = f"at least a feature for each of the {channels} channels"
-        raise StructureError(expected("width", want, n_features, f"Set it to {channels} or more."))
+    require_features("width", n_features, channels)
     return torch.arange(n_features) * channels // n_features
 
 

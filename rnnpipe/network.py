@@ -25,7 +25,7 @@ from rnnpipe.embeddings.builder import require_items
 from rnnpipe.errors import StructureError
 from rnnpipe.precision import full_precision
 from rnnpipe.schemes import SCHEMES
-from rnnpipe.structures import Encoded, Sequences, Structure
+from rnnpipe.structures import Dags, Encoded, Graphs, Grids, Sequences, Structure, Trees
 from rnnpipe.types import (
     Decoder,
     DecoderBuilder,
@@ -313,9 +313,19 @@ def require_structure(encoder: Encoder, doc_structure: DocStructure | None) -> N
         raise StructureError(
             f"encoder: expected one that reads {given.__name__}, got {type(encoder).__name__}, "
             f"which reads {encoder.structure.__name__}. Choose a sequence encoder such as "
-            "'rnnpipe.BiLSTM.v1' for tokens, or set the network's structure, for instance to "
-            "'rnnpipe.DependencyTree.v1' for an encoder of Trees."
+            f"'rnnpipe.BiLSTM.v1', or set the network's structure{_such_as(encoder.structure)}."
         )
+
+
+def _such_as(structure: type) -> str:
+    """What reads documents as such a structure, if it is one of ours."""
+    names: dict[type, str] = {
+        Trees: "DependencyTree",
+        Graphs: "TokenGraph",
+        Dags: "TokenDag",
+        Grids: "ImageGrid",
+    }
+    return f", for instance to 'rnnpipe.{names[structure]}.v1'" if structure in names else ""
 
 
 def require_fit(decoder: Decoder, pooled: bool) -> None:

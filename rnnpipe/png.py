@@ -34,7 +34,7 @@ def read_png(path: Path) -> np.ndarray:
             pixels = np.asarray(image.convert(_KINDS[kind])) if kind in _KINDS else None
     # What Pillow stumbles on depends on where the file is damaged.
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        got = f"no such file ({error})"
+        got = f"no readable one ({error})"
         raise CorpusError(
             expected(str(path), "a PNG file", got, "Convert or remove it.")
         ) from error

@@ -39,6 +39,7 @@ REGISTRY_OF = {
     "AttentionBuilder": "rnnpipe_attentions",
     "Adaptation": "rnnpipe_adaptations",
     "DocStructure": "rnnpipe_structures",
+    "DocEdges": "rnnpipe_edges",
     "SequenceGeneratorBuilder": "rnnpipe_decoders",
     "FilterBuilder": "rnnpipe_filters",
 }

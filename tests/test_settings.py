@@ -12,8 +12,8 @@ from spacy.util import load_model_from_config, registry, resolve_dot_names
 
 from rnnpipe import bootstrap  # noqa: F401  (attaches our registries to spaCy's)
 from rnnpipe.errors import PluginError, SettingsError
-from rnnpipe.registry import decoders, embeddings, encoders
-from rnnpipe.settings import checked
+from rnnpipe.registry import REGISTRIES, decoders, embeddings, encoders
+from rnnpipe.settings import REGISTRY_OF, checked
 from rnnpipe.types import (
     Depth,
     DropoutRate,
@@ -291,6 +291,10 @@ class TestComponents:
             "weights": None,
             "label": "",
         }
+
+
+def test_parts_of_every_registry_may_be_settings():
+    assert set(REGISTRY_OF.values()) == {registry.group for registry in REGISTRIES}
 
 
 def test_embedding_builders_pass_as_such():

@@ -67,7 +67,7 @@ def _load(file: Path, names: Sequence[str]) -> list[np.ndarray]:
     try:
         archive = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        got = f"no such archive ({error})"
+        got = f"no readable one ({error})"
         raise CorpusError(expected(str(file), "a NumPy archive (.npz)", got, do)) from error
     if not isinstance(archive, np.lib.npyio.NpzFile):
         raise CorpusError(expected(str(file), "a NumPy archive (.npz)", "a single array", do))

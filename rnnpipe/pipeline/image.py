@@ -20,7 +20,7 @@ from rnnpipe.architectures.image_model import (
     set_image_labels,
 )
 from rnnpipe.architectures.network import is_initialized
-from rnnpipe.doc_image import called, image_of, register_image
+from rnnpipe.doc_image import SOURCE, called, image_of, register_image
 from rnnpipe.errors import CorpusError, LabelError, SettingsError, StructureError, expected
 from rnnpipe.image_model import Picture
 from rnnpipe.pipeline.symbols import Losses, SymbolPipe
@@ -68,16 +68,20 @@ class RnnImageModel(SymbolPipe):
         RETURNS: 0 if the label is there already, otherwise 1.
         RAISES: LabelError if images are not conditioned on a class.
         """
-        if not self.cfg["conditional"]:
-            do = "Set conditional = true for images of classes."
-            want = "no label, since images are not conditioned on a class"
-            raise LabelError(expected(f"components.{self.name}", want, label, do))
+        self._require_classes(label)
         added = self._add(label)
         if added and is_initialized(self.model):
             set_image_labels(self.model, self.labels)
         return int(added)
 
+    def _require_classes(self, label: str) -> None:
+        if not self.cfg["conditional"]:
+            do = "Set conditional = true for images of classes."
+            want = "no label, since images are not conditioned on a class"
+            raise LabelError(expected(f"components.{self.name}", want, label, do))
+
     def _number(self, label: str) -> int:
+        self._require_classes(label)
         if label not in self.labels:
             want = f"one of the classes {list(self.labels)}"
             do = "Name one of them, or add it with add_label."
@@ -273,6 +277,7 @@ class RnnImageModel(SymbolPipe):
         """
         doc = Doc(self.vocab)
         doc._.image = image
+        doc.user_data[SOURCE] = "to complete"
         pixels = image_of(doc, self.shape[2], self.levels)
         if known is None:
             known = np.zeros(pixels.shape[:2], dtype=bool)

@@ -14,7 +14,7 @@ from thinc.api import Model
 
 from rnnpipe.architectures.network import network_builder
 from rnnpipe.decoders.sequence import SequenceDecoder
-from rnnpipe.errors import LabelError
+from rnnpipe.errors import LabelError, opening
 from rnnpipe.pipeline.base import RnnPipe
 from rnnpipe.pipeline.gold import label_ids, same_tokens
 from rnnpipe.types import DocStructure, Labels
@@ -102,8 +102,8 @@ class RnnTreeCategorizer(RnnPipe):
         true = [label for label, value in doc.cats.items() if value == 1.0]
         if len(true) > 1:
             raise LabelError(
-                f"components.{self.name}: expected at most one category of 1.0, got {doc.cats}. A "
-                "tree's root has one label."
+                f"components.{self.name}: {opening(doc.text)}: expected at most one category of "
+                f"1.0, got {doc.cats}. A tree's root has one label."
             )
         return true[0] if true else None
 

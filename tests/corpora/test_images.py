@@ -114,7 +114,7 @@ def test_files_that_are_no_archives(tmp_path):
     with pytest.raises(CorpusError, match="x.npz: expected a NumPy archive, got no such file"):
         read(ImageArchive(tmp_path / "x.npz"))
     (tmp_path / "x.npz").write_text("text")
-    with pytest.raises(CorpusError, match=r"x.npz: expected a NumPy archive \(.npz\), got no such"):
+    with pytest.raises(CorpusError, match=r"archive \(.npz\), got no readable one \(.+\). Write"):
         read(ImageArchive(tmp_path / "x.npz"))
     np.save(tmp_path / "x.npy", PIXELS)
     with pytest.raises(CorpusError, match="got 'a single array'. Write it with numpy.savez"):
@@ -213,10 +213,10 @@ def test_files_that_are_no_png(folder):
     ):
         read(ImageFolder(folder))
     bad.write_bytes((folder / "cat" / "0.png").read_bytes()[:60])
-    with pytest.raises(CorpusError, match="9.png: expected a PNG file, got no such file"):
+    with pytest.raises(CorpusError, match=r"9.png: expected a PNG file, got no readable one \("):
         read(ImageFolder(folder))
     bad.write_text("text")
-    with pytest.raises(CorpusError, match="9.png: expected a PNG file, got no such file"):
+    with pytest.raises(CorpusError, match=r"9.png: expected a PNG file, got no readable one \("):
         read(ImageFolder(folder))
     with pytest.raises(CorpusError, match="expected a folder, got no such folder. Correct the"):
         read(ImageFolder(folder / "nothing"))

@@ -68,6 +68,12 @@ def test_what_could_not_be_read_does_not_count_in_evaluation(nlp, place):
     assert nlp.evaluate(examples(nlp, None))["image_nats"] is None
 
 
+def test_an_image_that_cannot_be_completed(nlp):
+    text = "the image to complete: expected pixels from 0 to 1, got 2"
+    with pytest.raises(StructureError, match=text):
+        nlp.get_pipe("image").complete(GOOD * 2)
+
+
 def test_known_pixels_that_are_none(nlp):
     text = r"image: known: expected truths of shape \(4, 4\), where pixels are known, got 'int64 of"
     with pytest.raises(SettingsError, match=text):

@@ -14,7 +14,7 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 from spacy.vectors import Vectors
 
-from rnnpipe.errors import StructureError
+from rnnpipe.errors import SettingsError, StructureError
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 WORDS = ["we", "saw", "the", "film", "and", "the", "play"]
@@ -161,6 +161,18 @@ def test_a_graph_that_may_have_cycles():
     assert str(error.value).startswith(
         "components.rnn_tagger.model.encoder: expected one that reads Graphs, got DagEncoder, "
         "which reads Dags."
+    )
+    assert str(error.value).endswith("for instance to 'rnnpipe.TokenDag.v1'.")
+
+
+def test_edges_that_are_an_encoder():
+    lstm = {"@rnnpipe_encoders": "rnnpipe.LSTM.v1", "width": 3}
+    graph = {"@rnnpipe_structures": "rnnpipe.TokenGraph.v1", "edges": {"next": lstm}}
+    with pytest.raises(SettingsError) as error:
+        spacy.blank("en").add_pipe("rnn_tagger", config={"model": network("BiDagLSTM", graph)})
+    assert str(error.value) == (
+        "components.rnn_tagger.model.structure.edges.next: expected a block with @rnnpipe_edges, "
+        "got '@rnnpipe_encoders'."
     )
 
 

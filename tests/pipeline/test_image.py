@@ -283,6 +283,16 @@ def test_a_corpus_without_images():
         nlp.update([Example(doc, doc)])
 
 
+def test_a_class_for_images_without_classes():
+    nlp = pipeline()
+    train(nlp, images(), steps=0)
+    text = "image: expected no label, since images are not conditioned on a class, got 'lying'"
+    for ask in (nlp.get_pipe("image").generate, nlp.get_pipe("image").complete):
+        given = [] if ask.__name__ == "generate" else [np.eye(4, dtype=np.uint8)]
+        with pytest.raises(LabelError, match=text):
+            ask(*given, label="lying")
+
+
 def test_classes_that_are_not_there():
     nlp = pipeline("classes")
     doc = doc_with(nlp, images()[0])
@@ -326,10 +336,15 @@ def test_an_encoder_that_reads_words():
 
 
 def test_channels_that_do_not_fit():
-    nlp = pipeline("colours", width=2)
-    text = "components.image.model.width: expected at least a feature for each of the 3 channels"
-    with pytest.raises(StructureError, match=text):
-        train(nlp, images("colours"), steps=0)
+    narrow = {"@rnnpipe_encoders": "rnnpipe.PixelCNN.v1", "width": 2}
+    settings = {"width": 2}, {"readout": 2}, {"encoder": narrow}
+    for setting, place in zip(settings, ("width", "readout", "encoder.width"), strict=True):
+        with pytest.raises(StructureError) as error:
+            train(pipeline("colours", **setting), images("colours"), steps=0)
+        assert str(error.value) == (
+            f"components.image.model.{place}: expected at least a feature for each of the 3 "
+            "channels, got 2. Set it to 3 or more."
+        )
 
 
 def test_settings_of_generation():
