@@ -25,6 +25,7 @@ from rnnpipe.cli.training_config import read_training_config, spacys_errors
 from rnnpipe.errors import CorpusError, SettingsError, expected
 from rnnpipe.instruments.speed import (
     Speed,
+    n_words,
     peak_memory,
     prediction_speed,
     training_speed,
@@ -94,10 +95,10 @@ def _of_config(path: Path, overrides: list[str], words: int, rounds: int) -> Sub
 
 def _of_pipeline(model: str, data: Path | None, words: int, rounds: int) -> Subject:
     """A trained pipeline; it is trained on if the data has annotations."""
+    nlp = load_pipeline(model)
     if data is None:
         do = "Name a text file, or a .spacy file to measure training, too."
         raise SettingsError(expected("--data", "a file to read", "no file", do))
-    nlp = load_pipeline(model)
     settings = _resolved(nlp)
     if data.suffix != ".spacy":
         docs = [nlp.make_doc(line) for line in filled_lines(data, "utf-8")]
@@ -142,8 +143,8 @@ def _subject(
     # Round after round over the examples, as in training.
     epochs = (settings["batcher"](examples) for _ in (repeat(0) if examples else ()))
     batches = (list(batch) for epoch in epochs for batch in epoch)
-    enough = up_to(batches, words, lambda batch: sum(map(len, batch)), least=rounds + 1)
-    return Subject(nlp, up_to(docs, words, len), enough, update)
+    enough = up_to(batches, words, lambda batch: sum(map(n_words, batch)), least=rounds + 1)
+    return Subject(nlp, up_to(docs, words, n_words), enough, update)
 
 
 def _device() -> str:

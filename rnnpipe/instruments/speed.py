@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, TypeVar
@@ -60,7 +60,7 @@ def prediction_speed(
     """
 
     def run(part: Sequence[Doc]) -> int:
-        return sum(len(doc) for doc in nlp.pipe(part))
+        return sum(map(n_words, nlp.pipe(part)))
 
     return _timed(run, docs, rounds, clock)
 
@@ -77,7 +77,7 @@ def training_speed(
     def run(part: Sequence[Sequence[Example]]) -> int:
         for batch in part:
             update(batch)
-        return sum(len(example) for batch in part for example in batch)
+        return sum(n_words(example) for batch in part for example in batch)
 
     return _timed(run, batches, rounds, clock)
 
@@ -102,6 +102,11 @@ def _parts(items: Sequence[T], n: int) -> list[Sequence[T]]:
 def _wait() -> None:
     if torch.cuda.is_available():
         torch.cuda.synchronize()
+
+
+def n_words(document: Sized) -> int:
+    """Of a document or an example; one without words, such as an image, counts as one."""
+    return max(1, len(document))
 
 
 def up_to(items: Iterable[T], words: int, size: Callable[[T], int], least: int = 0) -> list[T]:

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import spacy
 from commands import fails, works
@@ -10,6 +11,7 @@ from spacy.tokens import DocBin
 from spacy.training import Example
 
 from rnnpipe.cli.config_check import made_up_examples
+from rnnpipe.cli.config_text import shipped_config
 from rnnpipe.cli.init_config import Choices, config_for
 from rnnpipe.instruments.speed import Speed, peak_memory, prediction_speed, training_speed, up_to
 
@@ -76,6 +78,14 @@ def test_no_more_than_is_needed_is_read():
     assert up_to([9, 9, 9, 9], 5, int, least=3) == [9, 9, 9]
 
 
+def test_a_document_without_words_counts_as_one(tmp_path):
+    path, images = tmp_path / "grey.npz", np.random.default_rng(0).integers(17, size=(200, 8, 8))
+    np.savez(path, images=images.astype(np.uint8), target=np.arange(200) % 2)
+    arguments = [shipped_config("digits"), "--paths.train", path, "--paths.dev", path, *FEW]
+    got = json.loads(works("bench", *arguments, "--training.batcher.size", 4, "--json"))
+    assert (got["training"]["words"], got["prediction"]["words"]) == ([8, 8], [8, 8])
+
+
 def test_a_config(gold, tmp_path):
     path, config = gold(40), tmp_path / "my.cfg"
     config.write_text(config_for(Choices("ner", None, {}, "small", False, None, None), "my.cfg"))
@@ -120,6 +130,7 @@ def test_too_little_data(models, text_file):
         (["MODEL", "--data", "gone.txt"], "gone.txt: expected a text file, got no such file."),
         (["MODEL", "--data", "gone.spacy"], "gone.spacy"),
         (["gone", "--data", "gone.txt"], "MODEL: expected the folder of a trained pipeline, or "),
+        (["gone.cfg"], "MODEL: expected the folder of a trained pipeline, or the name of an"),
     ],
 )
 def test_what_cannot_be(models, arguments, message):
