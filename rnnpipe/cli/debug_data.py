@@ -91,25 +91,28 @@ def _show_corpora(console: Console, data: Data, verdict: Verdict) -> None:
     train, dev = CorpusFacts.of(data.train), CorpusFacts.of(data.dev)
     table = Table("", "Train", "Dev", box=None, header_style="bold")
     table.add_row("documents", *(str(len(x.lengths)) for x in (train, dev)))
+    if train.images:
+        table.add_row("images", *(str(x.images) for x in (train, dev)))
     table.add_row("tokens", *(str(sum(x.lengths)) for x in (train, dev)))
     table.add_row("different words", *(str(len(x.words)) for x in (train, dev)))
     table.add_row("different characters", *(str(len(x.characters)) for x in (train, dev)))
     console.print(table)
-    console.print("\n[bold]Tokens of a document[/bold] (train)")
-    _show_histogram(console, train.lengths)
-    console.print("\n[bold]Dev against train[/bold]")
-    _show_unknown(console, "words", train.words, dev.words)
-    _show_unknown(console, "characters", train.characters, dev.characters)
-    both = sum(n for text, n in dev.texts.items() if text in train.texts)
+    if train.words:
+        console.print("\n[bold]Tokens of a document[/bold] (train)")
+        _show_histogram(console, train.lengths)
+        console.print("\n[bold]Dev against train[/bold]")
+        _show_unknown(console, "words", train.words, dev.words)
+        _show_unknown(console, "characters", train.characters, dev.characters)
+    both = sum(n for content, n in dev.contents.items() if content in train.contents)
     if both:
         verdict.advice.append(
-            f"{both} of {len(dev.lengths)} dev documents have a text of train: their scores say "
+            f"{both} of {len(dev.lengths)} dev documents stand in train, too: their scores say "
             "nothing of what is new."
         )
     if train.repeated:
-        verdict.advice.append(f"{train.repeated} train documents repeat the text of another.")
-    if empty := sum(not n for n in train.lengths):
-        verdict.advice.append(f"{empty} train documents have no tokens.")
+        verdict.advice.append(f"{train.repeated} train documents repeat another.")
+    if train.empty:
+        verdict.advice.append(f"{train.empty} train documents have no tokens.")
     verdict.problems += data.illegal[:_SHOWN]
     if len(data.illegal) > _SHOWN:
         verdict.problems.append(f"and {len(data.illegal) - _SHOWN} more illegal tag sequences")

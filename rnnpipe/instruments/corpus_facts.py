@@ -23,12 +23,13 @@ Labelled = tuple[str, str]
 
 @dataclass
 class CorpusFacts:
-    """lengths: in tokens, of each document. texts: of each document."""
+    """lengths: in tokens, of each document. contents: the text of each, and the bytes of its
+    image, if it carries one."""
 
     lengths: list[int] = field(default_factory=list)
     words: Counter[str] = field(default_factory=Counter)
     characters: Counter[str] = field(default_factory=Counter)
-    texts: Counter[str] = field(default_factory=Counter)
+    contents: Counter[tuple[str, bytes]] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, examples: Iterable[Example]) -> CorpusFacts:
@@ -38,13 +39,28 @@ class CorpusFacts:
             facts.lengths.append(len(doc))
             facts.words.update(token.text for token in doc)
             facts.characters.update(doc.text)
-            facts.texts[doc.text] += 1
+            facts.contents[doc.text, _image(doc)] += 1
         return facts
 
     @property
     def repeated(self) -> int:
-        """Documents with the text of an earlier one."""
-        return self.texts.total() - len(self.texts)
+        """Documents with the text and the image of an earlier one."""
+        return self.contents.total() - len(self.contents)
+
+    @property
+    def images(self) -> int:
+        """Documents with an image."""
+        return sum(n for (_, image), n in self.contents.items() if image)
+
+    @property
+    def empty(self) -> int:
+        """Documents with neither tokens nor an image."""
+        return self.contents["", b""]
+
+
+def _image(doc: Doc) -> bytes:
+    image = getattr(doc._, "image", None)
+    return b"" if image is None else np.asarray(image).tobytes()
 
 
 def share_outside(counts: Counter[T], known: Iterable[T]) -> float:

@@ -3,11 +3,13 @@
 from collections import Counter
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import spacy
 from commands import fails, run, works
 from spacy.tokens import Doc, DocBin, Span
 
+from rnnpipe.cli.config_text import shipped_config
 from rnnpipe.cli.init_config import Choices, config_for
 from rnnpipe.corpora.conll import ConllCorpus
 from rnnpipe.errors import LabelError
@@ -76,8 +78,8 @@ def test_entities(config, documents):
     assert "of characters (3) are unknown: " in text
     assert "ner: doc.ents Label Train Dev PER 4 1" in text
     assert "50.0% of dev entities do not occur in train with their label" in text
-    assert "advice 1 of 2 dev documents have a text of train" in text
-    assert "advice 1 train documents repeat the text of another." in text
+    assert "advice 1 of 2 dev documents stand in train, too" in text
+    assert "advice 1 train documents repeat another." in text
     assert "advice ner: fewer than 10 training examples: 'PER'." in text
     assert "advice ner: labels that only dev has: 'LOC'." in text
     assert text.endswith("ok Nothing is in the way of training.")
@@ -95,6 +97,18 @@ def test_categories(config, documents):
     assert "textcat: doc.cats Label Train Dev a 2 1 b 1 1" in text
     assert "always the most frequent label: 50.0% right" in text
     assert "had most often" not in text
+
+
+def test_images(tmp_path):
+    path, images = tmp_path / "grey.npz", np.random.default_rng(0).integers(17, size=(200, 8, 8))
+    images[1:3] = images[0]
+    np.savez(path, images=images.astype(np.uint8), target=np.zeros(200))
+    text = shown(shipped_config("digits"), "--paths.train", path, "--paths.dev", path)
+    n_train, n_dev = map(int, text.split(" images ")[1].split()[:2])
+    assert n_train + n_dev == 200
+    assert "advice 2 train documents repeat another." in text
+    for missing in ("Tokens of a document", "unknown", "stand in train", "have no tokens"):
+        assert missing not in text
 
 
 def test_no_annotation(config, documents):
