@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rnnpipe.testing.drawing import Draw
-from rnnpipe.testing.embeddings import LENGTHS
+from rnnpipe.testing.embedding_case import LENGTHS
 from rnnpipe.testing.promises import Kind
 from rnnpipe.testing.registered import KINDS, build
 from rnnpipe.types import (

@@ -8,6 +8,8 @@ from typing import Any
 
 from rnnpipe.testing.promises import BrokenPromise
 
+#: Sentences of the sample data, enough to see every label.
+SAMPLE = {"train": 200, "dev": 20}
 TEXTS = ("Will it rain in Berlin tomorrow ?", "play it again", "", "a\u3000😀 xyzzy")
 
 
@@ -45,11 +47,15 @@ def check_config(
 
 def _sample(folder: Path) -> dict[str, Path]:
     import spacy
+    from spacy.tokens import DocBin
 
-    from rnnpipe.corpora.sample import write_sample
+    from rnnpipe.corpora.sample import sample_docs, sample_requests
 
-    parts = write_sample(folder, spacy.blank("en"))
-    return {part: parts[part] for part in ("train", "dev")}
+    nlp, requests, paths = spacy.blank("en"), sample_requests(), {}
+    for part, size in SAMPLE.items():
+        paths[part] = folder / f"{part}.spacy"
+        DocBin(docs=sample_docs(nlp, requests[part][:size])).to_disk(paths[part])
+    return paths
 
 
 def _answers(nlp: Any, texts: Sequence[str]) -> list[Any]:

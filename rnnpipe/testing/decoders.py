@@ -28,6 +28,7 @@ from rnnpipe.testing.promises import (
     require_equal,
     require_gradients,
     require_shape,
+    require_type,
     smallest,
     trying,
 )
@@ -126,6 +127,7 @@ def node_batch(case: DecoderCase) -> None:
         decoder, encoded = case.build(labels), case.encoded(lengths)
         together = decoder.predict(encoded).ids
         require_shape(together, tuple(encoded.mask.shape), "ids")
+        require_type(together, torch.int64, "ids")
         for i, n in enumerate(lengths):
             alone = decoder.predict(case.document(encoded, i, n)).ids[0]
             require_equal(alone, together[i, :n], f"labels of document {i}, alone and together")
@@ -263,6 +265,7 @@ def document_batch(case: DecoderCase) -> None:
         decoder, x = case.build(), torch.randn(6, case.n_in)
         together = decoder.predict(x)
         require_shape(together.ids, (6,), "ids")
+        require_type(together.ids, torch.int64, "ids")
         require_shape(together.probabilities, (6, len(PLAIN)), "probabilities")
         for i in range(6):
             alone = decoder.predict(x[i : i + 1])

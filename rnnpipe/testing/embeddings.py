@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import copy
-import functools
 import json
-import pickle
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from rnnpipe.batching import distinct_words, take_words
+from rnnpipe.batching import take_words
 from rnnpipe.network import to_device
 from rnnpipe.registry import embeddings
+from rnnpipe.testing.embedding_case import WORDS, EmbeddingCase
 from rnnpipe.testing.modules import (
     require_copies,
     require_names,
@@ -29,116 +26,14 @@ from rnnpipe.testing.promises import (
     require_close,
     require_gradients,
     require_shape,
+    require_type,
     smallest,
     trying,
 )
-from rnnpipe.types import EmbeddingBuilder, items_of
+from rnnpipe.types import EmbeddingBuilder
 
-#: What training documents consist of, and how often.
-WORDS = ["the", "red", "house", "in", "Berlin", "runs", "a", "bit", "unusually", "fast", "."]
-WORDS += ["a", "ß", "日本", "x"]
-COUNTS = {word: 1 + i % 3 for i, word in enumerate(WORDS)}
-LENGTHS = (5, 0, 10, 1)
+#: Words that training has not had.
 UNSEEN = ["zyzzyva", "🜁", "!!!!!!", "a" * 300]
-
-
-@functools.cache
-def _vocab() -> Any:
-    """With vectors of some words."""
-    import spacy
-
-    vocab = spacy.blank("en").vocab
-    for i, word in enumerate(["the", "house", "red", "a", "Berlin", "runs"]):
-        vector: Any = np.array([0.1 * i, 0.2, -0.3, 1.0], dtype="f")
-        vocab.set_vector(word, vector)
-    return vocab
-
-
-@dataclass(frozen=True)
-class EmbeddingCase:
-    """An embedding to check, or several that one builder concatenates.
-
-    vocab: the spaCy vocabulary that its words come from; by default a small one with vectors.
-    docs: makes documents of the vocabulary, with so many tokens each, or of whatever else there is
-        a vector of; by default of tokens, with two mentions each.
-    lengths: of the documents.
-    """
-
-    name: str
-    builder: EmbeddingBuilder
-    vocab: Any = None
-    docs: Callable[[Any, Sequence[int]], list[Any]] | None = None
-    lengths: Sequence[int] = LENGTHS
-
-    @property
-    def words_from(self) -> Any:
-        return self.vocab if self.vocab is not None else _vocab()
-
-    @functools.cached_property
-    def parts(self) -> list[tuple[EmbeddingBuilder, dict[str, Any]]]:
-        """Each embedding's builder, and its facts."""
-        return [(part, part.measure(COUNTS, self.words_from)) for part in self.builder.parts()]
-
-    def build(self, seed: int = 1) -> list[Any]:
-        """The embeddings, in evaluation mode."""
-        torch.manual_seed(seed)
-        modules: list[Any] = [part.build(facts) for part, facts in self.parts]
-        for module in modules:
-            module.initialize(self.words_from)
-        return [module.eval() for module in modules]
-
-    @functools.cached_property
-    def modules(self) -> list[Any]:
-        """The embeddings, for checks that leave them as they are."""
-        return self.build()
-
-    @property
-    def fed(self) -> list[tuple[Any, int]]:
-        """Those that read another layer's vectors, and that layer's width."""
-        pairs = zip(self.builder.parts(), self.modules, strict=True)
-        return [(m, p.upstream.get_dim("nO")) for p, m in pairs if p.upstream is not None]
-
-    @property
-    def contextual(self) -> list[Any]:
-        """Those that read documents: their words, or something else that ``docs`` gives them, such
-        as an image."""
-        pairs = zip(self.builder.parts(), self.modules, strict=True)
-        reading = [m for p, m in pairs if p.upstream is None and not m.lexical]
-        return [m for m in reading if self.docs is not None or items_of(m) == "tokens"]
-
-    @property
-    def lexical(self) -> list[Any]:
-        """Those whose vectors depend on the word alone."""
-        return [module for module in self.modules if module.lexical]
-
-    def words(self, texts: Sequence[str] = WORDS) -> Any:
-        words, _, _ = distinct_words([_doc(self.words_from, texts)])
-        return words
-
-    def documents(self) -> list[Any]:
-        return (self.docs or _docs)(self.words_from, self.lengths)
-
-    def inputs(self) -> list[tuple[Any, Any]]:
-        """Each embedding that is not fed, and words or documents for it."""
-        return [
-            *((module, self.words()) for module in self.lexical),
-            *((module, self.documents()) for module in self.contextual),
-        ]
-
-
-def _doc(vocab: Any, texts: Sequence[str]) -> Any:
-    from spacy.tokens import Doc
-
-    return Doc(vocab, words=list(texts))
-
-
-def _docs(vocab: Any, lengths: Sequence[int]) -> list[Any]:
-    docs = [_doc(vocab, WORDS[i:][:n]) for i, n in enumerate(lengths)]
-    for doc in docs:
-        doc.spans["mentions"] = [doc[:1], doc[-1:]] if len(doc) else []
-    return docs
-
-
 EMBEDDING = Kind("embedding", embeddings, EmbeddingBuilder, EmbeddingCase)
 
 
@@ -168,13 +63,11 @@ def _vectors(module: Any, items: Any, device: str = "cpu") -> Tensor:
     return vectors
 
 
-@EMBEDDING.promise("What it measures is JSON, and enough to build it again.")
+@EMBEDDING.promise("What it measures is JSON, and enough to build it.")
 def facts(case: EmbeddingCase) -> None:
     for builder, measured in case.parts:
         module: Any = builder.build(json.loads(json.dumps(measured)))
         require(module.n_out > 0, f"n_out: expected a width, got {module.n_out}.")
-        again: Any = pickle.loads(pickle.dumps(builder)).build(measured)
-        again.load_state_dict(module.state_dict())
 
 
 @EMBEDDING.promise("A word's vector does not depend on the other words.", where=_is_lexical)
@@ -186,6 +79,7 @@ def words(case: EmbeddingCase) -> None:
         for module in modules:
             together = _vectors(module, items)
             require_shape(together, (len(items), module.n_out), "vectors")
+            require_type(together, torch.float32, "vectors")
             for i in range(len(items)):
                 alone = _vectors(module, take_words(items, np.array([i])))
                 require_close(alone[0], together[i], f"vector of word {i}, alone and together")
@@ -218,6 +112,46 @@ def gradients(case: EmbeddingCase) -> None:
                 require(bool(reached), "parameters: expected a gradient of one at least.")
 
 
+@EMBEDDING.promise("Gradients in double precision are those of finite differences.")
+def gradient_check(case: EmbeddingCase) -> None:
+    with trying("words and documents"):
+        for shared, items in case.inputs():
+            features = to_device(shared.featurize(items), torch.device("cpu"))
+            _check_gradients(shared, features)
+    for shared, width in case.fed:
+        with trying("3 tokens"):
+            x = torch.randn(3, width, dtype=torch.float64, requires_grad=True)
+            _check_gradients(shared, {"upstream": x}, x)
+
+
+def _check_gradients(shared: Any, features: dict[str, Tensor], *inputs: Tensor) -> None:
+    """inputs: those of the features that are to have a gradient, beside the parameters."""
+    module = copy.deepcopy(shared).double()
+    exact = {name: x.double() if x.is_floating_point() else x for name, x in features.items()}
+    trained = {name: p for name, p in module.named_parameters() if p.requires_grad}
+    zeros = _padding_rows(module)
+
+    def vectors(*values: Tensor) -> Tensor:
+        weights = dict(zip(trained, values[len(inputs) :], strict=True))
+        for name, row in zeros.items():
+            weights[name] = weights[name].index_fill(0, row, 0.0)
+        got: Tensor = torch.func.functional_call(module, weights, (exact,))
+        return got
+
+    if inputs or trained:
+        torch.autograd.gradcheck(vectors, (*inputs, *trained.values()), fast_mode=True)
+
+
+def _padding_rows(module: nn.Module) -> dict[str, Tensor]:
+    """By the name of a table, the row that is not trained, whose gradient torch leaves out."""
+    tables = [(n, m) for n, m in module.named_modules() if isinstance(m, nn.Embedding)]
+    return {
+        f"{name}.weight": torch.tensor([table.padding_idx])
+        for name, table in tables
+        if table.padding_idx is not None and table.weight.requires_grad
+    }
+
+
 @EMBEDDING.promise("A training step never waits for a value from the device.")
 def meta(case: EmbeddingCase) -> None:
     with trying("words and documents on the device 'meta'"):
@@ -233,15 +167,16 @@ def meta(case: EmbeddingCase) -> None:
             require(x.grad is not None, "vectors: expected a gradient, got none.")
 
 
-@EMBEDDING.promise("Copies and pickles give the same vectors.")
+@EMBEDDING.promise("Copies, pickles and loaded weights give the same vectors.")
 def copies(case: EmbeddingCase) -> None:
+    again = dict(zip(case.modules, case.rebuilt(), strict=True))
     with trying("words and documents"):
         for module, items in case.inputs():
-            require_copies(module, partial(_vectors, items=items))
+            require_copies(module, partial(_vectors, items=items), again[module])
     for module, width in case.fed:
         x = torch.randn(3, width)
         with trying("vectors of another layer"):
-            require_copies(module, partial(_over, upstream=x))
+            require_copies(module, partial(_over, upstream=x), again[module])
 
 
 @EMBEDDING.promise("A token's vector does not depend on the other tokens.", where=_is_fed)
@@ -274,6 +209,7 @@ def documents(case: EmbeddingCase) -> None:
         for module in case.contextual:
             together = _vectors(module, docs)
             require_shape(together, (sum(case.lengths), module.n_out), "vectors")
+            require_type(together, torch.float32, "vectors")
             alone = torch.cat([_vectors(module, [doc]) for doc in docs])
             require_close(alone, together, "vectors, alone and together")
             require_shape(_vectors(module, []), (0, module.n_out), "vectors of no documents")

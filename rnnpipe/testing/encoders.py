@@ -28,6 +28,7 @@ from rnnpipe.testing.promises import (
     require_equal,
     require_gradients,
     require_shape,
+    require_type,
     smallest,
     trying,
 )
@@ -105,7 +106,7 @@ def shapes(case: EncoderCase) -> None:
         x, structure = case.batch(lengths, seed)
         encoded = encoder(x, structure)
         require_shape(encoded.states, (*x.shape[:2], encoder.n_out), "states")
-        require(encoded.states.dtype == x.dtype, f"states: expected {x.dtype}, got another type.")
+        require_type(encoded.states, x.dtype, "states")
         left = encoded.states[~structure.mask]
         require_equal(left, torch.zeros_like(left), "states at padding")
         require_shape(encoded.final, (len(lengths), encoder.n_out), "final")

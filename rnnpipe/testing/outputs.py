@@ -22,6 +22,7 @@ from rnnpipe.testing.promises import (
     require,
     require_close,
     require_shape,
+    require_type,
     smallest,
     trying,
 )
@@ -120,8 +121,7 @@ def precision(case: OutputCase) -> None:
     with trying("3 states in bfloat16"), torch.autocast("cpu", dtype=torch.bfloat16):
         x, targets = case.drawn(3)
         for scores in (output.score(x.bfloat16(), targets), output.log_probabilities(x.bfloat16())):
-            want = scores.dtype == torch.float32
-            require(want, f"scores: expected torch.float32, got {scores.dtype}.")
+            require_type(scores, torch.float32, "scores")
 
 
 @OUTPUT.promise("Copies, pickles and loaded weights score alike.")

@@ -18,6 +18,7 @@ from rnnpipe.testing.modules import (
     require_names,
     require_no_gradient,
     require_same_weights,
+    require_trained,
 )
 from rnnpipe.testing.promises import (
     Kind,
@@ -26,6 +27,7 @@ from rnnpipe.testing.promises import (
     require_equal,
     require_gradients,
     require_shape,
+    require_type,
     smallest,
     trying,
 )
@@ -83,8 +85,10 @@ def shapes(case: PoolerCase) -> None:
     pooler = case.build()
 
     def check(lengths: list[int]) -> None:
-        vectors = pooler(case.encoded(lengths))
+        encoded = case.encoded(lengths)
+        vectors = pooler(encoded)
         require_shape(vectors, (len(lengths), pooler.n_out), "vectors")
+        require_type(vectors, encoded.states.dtype, "vectors")
         empty = vectors[[n == 0 for n in lengths]] if lengths else vectors
         require_equal(empty, torch.zeros_like(empty), "vectors of empty documents")
 
@@ -133,6 +137,14 @@ def gradients(case: PoolerCase) -> None:
                 require_gradients(gradient[i], f"states of document {i}")
 
     smallest(check, always=ALWAYS, lengths=_lengths())
+
+
+@POOLER.promise("Every parameter gets a gradient.")
+def parameters(case: PoolerCase) -> None:
+    pooler = case.build().train()
+    with trying("documents of 4, 0 and 6 nodes"):
+        pooler(case.encoded([4, 0, 6])).square().sum().backward()
+        require_trained(pooler)
 
 
 @POOLER.promise("Gradients in double precision are those of finite differences.")

@@ -181,6 +181,10 @@ def require_shape(got: Tensor, shape: tuple[int, ...], what: str) -> None:
     require(got.shape == shape, f"{what}: expected the shape {shape}, got {tuple(got.shape)}.")
 
 
+def require_type(got: Tensor, want: torch.dtype, what: str) -> None:
+    require(got.dtype == want, f"{what}: expected {want}, got {got.dtype}.")
+
+
 def require_close(got: Tensor, want: Tensor, what: str, tolerance: float = TOLERANCE) -> None:
     """All values equal up to the tolerance; NaN is equal to nothing."""
     require_shape(got, tuple(want.shape), what)

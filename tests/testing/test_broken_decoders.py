@@ -40,6 +40,11 @@ class Averaged(Spoilt):
         return loss / max(1, len(gold))
 
 
+class Short(Spoilt):
+    def spoil(self, prediction, x):
+        return replace(prediction, ids=prediction.ids.int())
+
+
 class Compared(Spoilt):
     def spoil(self, prediction, x):
         if prediction.probabilities is None:
@@ -120,6 +125,7 @@ class Unseeded(Spoilt):
 BROKEN = [
     ("node_loss", Averaged, "Found: loss, and the sum of the documents' losses: expected values"),
     ("node_batch", Compared, "Found: labels of document "),
+    ("node_batch", Short, "Found: ids: expected torch.int64, got torch.int32."),
     ("node_gradients", Counting, "Found: gradient where all labels are missing: expected values"),
     ("node_gradients", Leaking, "[0, 1].\nFound: padding: expected no gradient, got 4 values of"),
     ("node_empty", Costly, "lengths = [0].\nFound: loss: expected 0, got 1."),
@@ -130,6 +136,7 @@ BROKEN = [
     ("label_axes", Axisless, "label_axes of inner.output.weight: expected (0,), got ()."),
     ("document_loss", Averaged, "Found: loss, and the sum of the documents' losses: expected valu"),
     ("document_batch", Compared, "Found: probabilities of document 0: expected values equal to 1e"),
+    ("document_batch", Short, "Found: ids: expected torch.int64, got torch.int32."),
     ("document_meta", Waiting, "Found: RuntimeError: Tensor.item() cannot be called on meta tens"),
     ("document_copies", Other, "Found: the answer of a pickle of the builder, with the weights l"),
     ("names", Named, "Found: E: expected another name than 'E'."),

@@ -68,6 +68,38 @@ class Changing(Lexical):
         return vectors + torch.rand(())
 
 
+class Exact(Lexical):
+    def spoil(self, vectors):
+        return vectors.double()
+
+
+class Doubled(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, dx):
+        return 2 * dx
+
+
+class Wrong(Lexical):
+    def spoil(self, vectors):
+        return Doubled.apply(vectors)
+
+
+class Unsaved(Lexical):
+    """What it is given at the start is not among its weights."""
+
+    shift = 0.0
+
+    def initialize(self, vocab):
+        self.shift = 1.0
+
+    def spoil(self, vectors):
+        return vectors + self.shift
+
+
 class Named(Lexical):
     def __init__(self):
         super().__init__()
@@ -99,6 +131,11 @@ class Fed(torch.nn.Module):
 
     def forward(self, features):
         return features["upstream"] - features["upstream"].mean(0)
+
+
+class Twice(Fed):
+    def forward(self, features):
+        return Doubled.apply(features["upstream"])
 
 
 class Cut(Fed):
@@ -147,11 +184,15 @@ class Idle(Contextual):
 BROKEN = [
     ("facts", Builder(Lexical, set_facts), "Found: TypeError: Object of type ndarray is not JSON"),
     ("words", of(Compared), "Found: vector of word 0, alone and together: expected values equal"),
+    ("words", of(Exact), "Found: vectors: expected torch.float32, got torch.float64."),
     ("unseen", of(Infinite), "Found: vector: expected finite numbers."),
     ("gradients", of(Detached), "Found: parameters: expected a gradient of one at least."),
     ("gradients", of(Idle), "Found: parameters: expected a gradient of one at least."),
+    ("gradient_check", of(Wrong), "words and documents.\nFound: GradcheckError: "),
+    ("gradient_check", of(Twice, Layer()), "3 tokens.\nFound: GradcheckError: "),
     ("meta", of(Waiting), "Found: RuntimeError: Tensor.item() cannot be called on meta tensors"),
     ("copies", of(Changing), "Found: the answer of a second call: expected the same values to the"),
+    ("copies", of(Unsaved), "Found: the answer of a pickle of the builder, with the weights loa"),
     ("fed_tokens", of(Fed, Layer()), "Found: vector of token 0, alone and together: expected val"),
     ("fed_gradients", of(Cut, Layer()), "Found: token 0: expected a gradient, got none."),
     ("documents", of(Contextual), "Found: vectors, alone and together: expected values equal to"),

@@ -46,6 +46,11 @@ class Padded(Spoilt):
         return states + 1
 
 
+class Exact(Spoilt):
+    def spoil(self, states, inputs, structure):
+        return states.double()
+
+
 class Mixed(Spoilt):
     def spoil(self, states, inputs, structure):
         return structure.blank(states + states.mean(0))
@@ -178,6 +183,7 @@ def claiming(n_in):
 #: By promise: who breaks it, and what is said of that.
 BROKEN = [
     ("shapes", Padded, "lengths = [0, 1], seed = 0.\nFound: states at padding: expected the same"),
+    ("shapes", Exact, "Found: states: expected torch.float32, got torch.float64."),
     ("batch", Mixed, "Found: states of document 1, alone and in the batch: expected values equal"),
     ("padding", Leaking, "Found: states over other padding: expected values equal to 1e-06, got"),
     ("nan", Spreading, "Found: states of the others: expected values equal to 1e-06, got a differ"),

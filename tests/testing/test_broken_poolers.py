@@ -51,6 +51,17 @@ class Detached(Spoilt):
         return vectors.detach() + 0 * encoded.states.sum(1)
 
 
+class Idle(Spoilt):
+    def __init__(self, n_in):
+        super().__init__(n_in)
+        self.unused = torch.nn.Parameter(torch.ones(()))
+
+
+class Exact(Spoilt):
+    def spoil(self, vectors, encoded):
+        return vectors.double()
+
+
 class Half(Spoilt):
     def spoil(self, vectors, encoded):
         return vectors + vectors.detach()
@@ -84,6 +95,7 @@ class Unseeded(Spoilt):
 
 BROKEN = [
     ("shapes", One, "lengths = [0].\nFound: vectors of empty documents: expected the same values"),
+    ("shapes", Exact, "Found: vectors: expected torch.float32, got torch.float64."),
     ("batch", Padded, "Found: vector of document "),
     ("nan", Spreading, "Found: vectors: expected values equal to 1e-06, got a difference of nan."),
     (
@@ -92,6 +104,7 @@ BROKEN = [
         "lengths = [1].\nFound: states of document 0: expected a gradient",
     ),
     ("gradients", Leaking, "Found: padding: expected no gradient, got"),
+    ("parameters", Idle, "Found: unused: expected a gradient, got none."),
     ("gradient_check", Half, "Found: GradcheckError: "),
     ("meta", Waiting, "Found: RuntimeError: Tensor.item() cannot be called on meta tensors"),
     ("copies", Other, "Found: the answer of a pickle of the builder, with the weights loaded"),
