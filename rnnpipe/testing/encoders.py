@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from rnnpipe.registry import encoders
-from rnnpipe.structures import Sequences, Structure
+from rnnpipe.structures import Grids, Sequences, Structure
 from rnnpipe.testing.drawing import Draw, draw_of, padded, vectors_of
 from rnnpipe.testing.modules import (
     rebuilt,
@@ -235,7 +235,7 @@ def causality(case: EncoderCase) -> None:
                 bool(ahead),
                 "causal: expected True of an encoder that never looks ahead, got False.",
             )
-        if case.reads is Sequences:
+        if case.reads in (Sequences, Grids):
             back = bool(torch.tril(reads, diagonal=-1).any())
             require(back, "states: expected some to depend on a node before, got none.")
 

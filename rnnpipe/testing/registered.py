@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from typing import Any, TypeAlias
 
+from rnnpipe.testing import grid_encoders  # noqa: F401  (adds to what encoders promise)
 from rnnpipe.testing.attentions import ATTENTION
 from rnnpipe.testing.decoders import DECODER
 from rnnpipe.testing.embeddings import EMBEDDING

@@ -10,7 +10,6 @@ import spacy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from rnnpipe.structures import Grids
 from rnnpipe.types import DecoderBuilder, Labels, SequenceGeneratorBuilder, TreeDecoder, items_of
 
 GROUPS = {
@@ -38,7 +37,6 @@ def _decoder(builder):
 
 #: Kinds within a kind, by what the parts declare about themselves.
 DECLARED = {
-    "grid_encoder": ("encoder", lambda builder: builder(4).structure is Grids),
     "tree_decoder": ("decoder", lambda builder: isinstance(_decoder(builder), TreeDecoder)),
     "token_structure": ("structure", lambda structure: items_of(structure) == "tokens"),
 }
@@ -159,7 +157,7 @@ class FixedWidth:
 
 def names_of(kind):
     """Every registered name of a kind, or of those of a kind that declare something about
-    themselves: ``names_of("causal_encoder")``."""
+    themselves: ``names_of("tree_decoder")``."""
     if kind in DECLARED:
         kind, declares = DECLARED[kind]
         return [name for name in names_of(kind) if declares(build(kind, name))]
