@@ -9,7 +9,13 @@ import torch
 from torch import Tensor
 
 from rnnpipe.registry import attentions
-from rnnpipe.testing.modules import rebuilt, require_copies, require_names, require_same_weights
+from rnnpipe.testing.modules import (
+    rebuilt,
+    require_copies,
+    require_names,
+    require_reached,
+    require_same_weights,
+)
 from rnnpipe.testing.promises import (
     Kind,
     require,
@@ -66,7 +72,7 @@ def pairs(case: AttentionCase) -> None:
     smallest(check, 10, always, b=st.integers(1, 3), t=st.integers(0, 3), s=st.integers(0, 4))
 
 
-@ATTENTION.promise("Gradients reach every state of both.")
+@ATTENTION.promise("Gradients reach every parameter, and every state of both.")
 def gradients(case: AttentionCase) -> None:
     attention = case.build()
     with trying("2 rows of 3 steps and 4 nodes"):
@@ -77,6 +83,7 @@ def gradients(case: AttentionCase) -> None:
             assert x.grad is not None
             reached = (x.grad != 0).any(-1)
             require(bool(reached.all()), f"{what}: expected a gradient of every state, got zeros.")
+        require_reached(attention)
 
 
 @ATTENTION.promise("A training step never waits for a value from the device.")

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from rnnpipe.testing.promises import require, require_equal
+from rnnpipe.testing.promises import require, require_equal, require_gradients
 
 #: Names of parameters under which thinc's optimizer keeps what it knows of its own.
 THINC = ("W", "b", "E")
@@ -61,6 +62,26 @@ def require_no_gradient(gradient: Tensor | None, what: str) -> None:
 
 def require_trained(part: Any) -> None:
     """After a backward pass, every parameter that is trained has a gradient."""
-    for name, parameter in part.named_parameters():
-        if parameter.requires_grad:
-            require(parameter.grad is not None, f"{name}: expected a gradient, got none.")
+    for name, parameter in _trained(part):
+        require(parameter.grad is not None, f"{name}: expected a gradient, got none.")
+
+
+def require_reached(part: Any) -> None:
+    """That gradient is finite too, and somewhere not zero."""
+    for name, parameter in _trained(part):
+        require_gradients(parameter.grad, name)
+
+
+def require_true_gradients(part: Any, answer: Callable[..., Tensor], *inputs: Tensor) -> None:
+    """Those of inputs and of parameters in double precision are those of finite differences."""
+
+    def values(*given: Tensor) -> Tensor:
+        return answer(*given[: len(inputs)])
+
+    weights = [p for _, p in _trained(part)]
+    torch.autograd.gradcheck(values, (*inputs, *weights), fast_mode=True)
+
+
+def _trained(part: Any) -> list[tuple[str, Tensor]]:
+    """The parameters that are trained, and their names."""
+    return [(name, p) for name, p in part.named_parameters() if p.requires_grad]

@@ -165,6 +165,11 @@ class Idle(Spoilt):
         self.unused = torch.nn.Parameter(torch.ones(()))
 
 
+class Muted(Idle):
+    def spoil(self, states, inputs, structure):
+        return states + 0 * self.unused
+
+
 class Claiming(Recurrent):
     causal = False
 
@@ -192,6 +197,7 @@ BROKEN = [
     ("empty", Filled, "Smallest case found: lengths = [].\nFound: "),
     ("gradients", Detached, "Found: inputs: expected a gradient, got zeros."),
     ("gradients", Idle, "Found: unused: expected a gradient, got none."),
+    ("gradients", Muted, "Found: unused: expected a gradient, got zeros."),
     ("gradient_check", Wrong, "Found: GradcheckError: "),
     (
         "causality",

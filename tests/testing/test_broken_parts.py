@@ -127,6 +127,7 @@ ATTENTIONS = [
     ("pairs", Relative, "b = 1, t = 1, s = 2.\nFound: score of step 0 and node 0 in row 0, alone"),
     ("gradients", Cut, "Found: queries: expected a gradient, got none."),
     ("gradients", Last, "Found: source: expected a gradient of every state, got zeros."),
+    ("gradients", Named, "Found: W: expected a gradient, got none."),
     ("meta", Waiting, "Found: RuntimeError: Tensor.item() cannot be called on meta tensors"),
     ("copies", Other, "Found: the answer of a pickle of the builder, with the weights loaded"),
     ("names", Named, "Found: W: expected another name than 'W'."),
