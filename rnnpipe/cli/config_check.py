@@ -13,17 +13,20 @@ from thinc.api import Config
 from thinc.types import Floats1d
 
 import rnnpipe.bootstrap  # noqa: F401 - makes our registries and factories spaCy's
+from rnnpipe.doc_image import register_image
 from rnnpipe.errors import SettingsError, expected
 
 _WORDS = ["to", "be"]
-#: What ``rnn_seq2seq`` learns, unless its config says otherwise.
-_TRANSLATION = "translation"
+#: What ``rnn_seq2seq`` learns in the shipped configs.
+_WRITTEN = ("translation", "caption")
 
 
 def check_config(text: str) -> None:
     """Raises what the library raises for settings that are wrong or parts that do not fit."""
     config = Config().from_str(text)
     nlp = _blank(config["nlp"]["lang"])
+    if "vectors" in config.get("initialize", {}):
+        _stand_in_vectors(nlp)
     for name in config["nlp"]["pipeline"]:
         block = dict(config["components"][name])
         pipe = nlp.add_pipe(block.pop("factory"), name=name, config=block)
@@ -32,27 +35,33 @@ def check_config(text: str) -> None:
 
 def made_up_examples(nlp: Language) -> list[Example]:
     """Two documents with whatever a component may learn from."""
+    register_image(Doc)
     examples = []
     for label in ("A", "B"):
         doc = Doc(nlp.vocab, words=_WORDS, tags=[label] * 2, pos=["VERB"] * 2)
         doc.ents = [Span(doc, 0, 1, label)]
         doc.cats = {"A": float(label == "A"), "B": float(label == "B")}
         doc.spans["constituents"] = [Span(doc, *span, label) for span in ((0, 1), (1, 2), (0, 2))]
-        if not Doc.has_extension(_TRANSLATION):
-            Doc.set_extension(_TRANSLATION, default=None)
-        doc._.set(_TRANSLATION, "not to be")
+        doc.spans["mentions"] = [doc[:1], doc[1:]]
+        doc._.image = np.zeros((8, 8), dtype=np.uint8)
+        for attribute in _WRITTEN:
+            if not Doc.has_extension(attribute):
+                Doc.set_extension(attribute, default=None)
+            doc._.set(attribute, "not to be")
         examples.append(Example(doc.copy(), doc))
     return examples
 
 
 def _blank(lang: str) -> Language:
-    """With a stand-in for the vectors that a config may name."""
     try:
-        nlp = spacy.blank(lang)
+        return spacy.blank(lang)
     except ImportError:
         do = "It is that of a language that spaCy has, or xx for any."
         raise SettingsError(expected("--lang", "a language's code", lang, do)) from None
+
+
+def _stand_in_vectors(nlp: Language) -> None:
+    """For those that the config names."""
     nlp.vocab.reset_vectors(width=2)
     for word in _WORDS:
         nlp.vocab.set_vector(word, cast(Floats1d, np.zeros(2, dtype=np.float32)))
-    return nlp

@@ -129,11 +129,14 @@ def _use_vectors(config: ConfigText, where: str, vectors: str | None) -> None:
 
 
 def _choose(config: ConfigText, name: str, part: str, given: str) -> None:
-    """Name another part there; settings that both have stay."""
+    """Name another part there; settings that both have, of the same kind, stay."""
     old = config[name] if name in config else Block(name)
     key = next((key for key, _ in old.settings() if key.startswith("@")), f"@{OURS}_{part}s")
-    found = find_part(key.removeprefix("@"), f"--{part}", given)
-    known = {setting.name for setting in found.settings}
+    registry = key.removeprefix("@")
+    found = find_part(registry, f"--{part}", given)
+    before = [p for p in parts_of(registry) if f'"{p.name}"' == old.get(key)]
+    kinds = {(s.name, s.kind) for p in before for s in p.settings}
+    known = {s.name for s in found.settings if (s.name, s.kind) in kinds}
     kept = {key: value for key, value in old.settings() if key in known}
     config.put(name, {key: f'"{found.name}"', **kept}, after=f"{name.rpartition('.')[0]}.encoder")
 
@@ -168,11 +171,11 @@ def _say(block: Block, registry: str, value: str) -> None:
 
 
 def _head(config: ConfigText, task: Task, choices: Choices, name: str) -> list[str]:
-    train = config["corpora.train"]
-    reader = (train.get("@readers") or "").strip('"')
-    found = [part.summary for part in parts_of("readers") if part.name == reader]
-    data = found[0] if found else "Files in spaCy's format, as 'spacy convert' writes them."
-    same = train.get("part") or train.get("share")
+    train = config.inside("corpora.train")
+    readers = [block.get("@readers") for block in train]
+    found = [part.summary for part in parts_of("readers") if f'"{part.name}"' in readers]
+    data = " ".join(found) or "Files in spaCy's format, as 'spacy convert' writes them."
+    same = any(block.get("part") or block.get("share") for block in train)
     shares = " Train and dev are the same, of which each reads its share." if same else ""
     gpu = " --gpu-id 0" if choices.gpu else ""
     return [

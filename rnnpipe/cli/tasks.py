@@ -11,7 +11,7 @@ class Task:
     """template: the config's name in ``configs/``. component: the one of its components that is
     kept, and what it learns, in words.
 
-    text: whether the template's reader is for text that spaCy's format does not hold, and so stays
+    text: whether the template's reader is for what spaCy's format does not hold, and so stays
         whatever is asked for.
     judged: what the scores mean.
     changes: settings that are others than in the template, by block below the component's.
@@ -67,6 +67,13 @@ TASKS = {
             ".model.decoder": {"@rnnpipe_decoders": '"rnnpipe.Sigmoid.v1"'},
         },
     ),
+    "relations": Task(
+        "relations",
+        "relation",
+        "The relation between two marked spans (doc.spans, doc.cats)",
+        "relation_macro_f is the F-score of SemEval-2010 task 8, macro-averaged over relations.",
+        text=True,
+    ),
     "treecat": Task(
         "listops",
         "treecat",
@@ -89,6 +96,18 @@ TASKS = {
         "translator",
         "From one language to another (doc._.translation)",
         "BLEU and chrF, from 0 to 1; scoring needs pip install 'rnnpipe[translation]'.",
+        text=True,
+    ),
+    "image_textcat": Task("digits", "textcat", "One category an image (doc.cats)", _CATS, True),
+    "captions": Task(
+        "captions", "captions", "A text for an image (doc._.caption)", _SEQUENCES, True
+    ),
+    "image_model": Task(
+        "images",
+        "image",
+        "A model of images, which scores and draws them (doc._.image)",
+        "image_probability, which is maximised, is the geometric mean of the pixels' "
+        "probabilities. spaCy's table shows all of them times 100.",
         text=True,
     ),
 }

@@ -20,6 +20,7 @@ ENCODERS = {
     "word_lm": ["CIFG"],
     "seq2seq": ["GRU", "BiGRU"],
     "translate": ["BiMGU"],
+    "image_model": ["RowLSTM", "DiagonalBiLSTM"],
 }
 
 
@@ -157,7 +158,7 @@ def test_it_is_printed_or_written(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nre"], "TASK: expected one of ner, tagger, pos, textcat, textcat_multilabel, treec"),
+        (["nre"], "TASK: expected one of ner, tagger, pos, textcat, textcat_multilabel, relat"),
         (["nre"], "got 'nre'. Did you mean 'ner'"),
         (["ner", "--size", "big"], "--size: expected one of small, medium, large, got 'big'."),
         (["ner", "--lang", "zz"], "--lang: expected a language's code, got 'zz'. It is that of"),
@@ -166,6 +167,8 @@ def test_it_is_printed_or_written(tmp_path):
         (["lm", "--vectors", "v"], "--vectors: expected no vectors for this task, got 'v'. Leave"),
         (["ner", "--encoder", "LTSM"], "--encoder: expected a name of @rnnpipe_encoders, got 'LT"),
         (["ner", "--encoder", "LTSM"], "Did you mean 'LSTM' or 'BiLSTM'"),
+        (["ner", "--embedding", "Vectors"], "rnnpipe.Vectors.v1: expected word vectors in nlp.voc"),
+        (["relations", "--data", "spacy"], "--data: expected 'text' for this task"),
         (["lm", "--encoder", "BiLSTM"], "components.lm.model.encoder: expected a causal one"),
         (["ner", "--encoder", "TreeGRU"], "components.ner.model.encoder: expected one that reads"),
         (["tagger", "--pooler", "Max"], "components.tagger.model.pooler: expected none, since th"),

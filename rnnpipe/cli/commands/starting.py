@@ -37,8 +37,8 @@ def init_config_cli(
         str,
         typer.Argument(
             metavar="TASK",
-            help="ner, tagger, pos, textcat, textcat_multilabel, treecat, treeparser, lm, word_lm, "
-            "seq2seq or translate",
+            help="ner, tagger, pos, textcat, textcat_multilabel, relations, treecat, treeparser, "
+            "lm, word_lm, seq2seq, translate, image_textcat, captions or image_model",
         ),
     ],
     output: Annotated[
