@@ -71,7 +71,7 @@ def run(command):
     program = next(name for name in PROGRAMS if words.startswith(f"{name} "))
     arguments = command[len(program.split()) :]
     if arguments[0] == "train":
-        steps = MORE_STEPS if "g2p" in arguments[1] else FEW_STEPS
+        steps = MORE_STEPS if "g2p" in arguments else FEW_STEPS
         arguments += [str(x) for key, value in steps.items() for x in (f"--{key}", value)]
     result = CliRunner().invoke(PROGRAMS[program], arguments)
     assert result.exit_code == 0, (words, result.output, result.exception)
