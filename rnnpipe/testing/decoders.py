@@ -19,6 +19,7 @@ from rnnpipe.testing.modules import (
     require_names,
     require_no_gradient,
     require_reached,
+    require_same_in_training,
     require_same_weights,
     require_trained,
     require_true_gradients,
@@ -290,6 +291,15 @@ def names(case: DecoderCase) -> None:
     require_names(case.build())
 
 
-@DECODER.promise("The same seed gives the same weights.")
+@DECODER.promise("The same seed gives the same weights, and the same loss in training.")
 def seeds(case: DecoderCase) -> None:
-    require_same_weights(case.build(seed=7), case.build(seed=7))
+    built = case.build(seed=7), case.build(seed=7)
+    require_same_weights(*built)
+    if _of_nodes(case):
+        with trying("documents of 3 and 4 nodes, built and run twice under the seed 7"):
+            encoded, gold = case.encoded([3, 4]), _gold([3, 4])
+            require_same_in_training(*built, lambda d: d.loss(encoded, gold), "loss")
+    if _of_documents(case):
+        with trying("4 documents, built and run twice under the seed 7"):
+            x, truths = torch.randn(4, case.n_in), case.truths(4)
+            require_same_in_training(*built, lambda d: d.loss(x, truths), "loss")

@@ -18,6 +18,7 @@ from rnnpipe.testing.embedding_case import WORDS, EmbeddingCase
 from rnnpipe.testing.modules import (
     require_copies,
     require_names,
+    require_same_in_training,
     require_same_weights,
 )
 from rnnpipe.testing.promises import (
@@ -221,7 +222,12 @@ def names(case: EmbeddingCase) -> None:
         require_names(module)
 
 
-@EMBEDDING.promise("The same seed gives the same weights.")
+@EMBEDDING.promise("The same seed gives the same weights, and the same vectors in training.")
 def seeds(case: EmbeddingCase) -> None:
-    for first, second in zip(case.build(7), case.build(7), strict=True):
+    pairs = dict(zip(case.modules, zip(case.build(7), case.build(7), strict=True), strict=True))
+    for first, second in pairs.values():
         require_same_weights(first, second)
+    with trying("words and documents, read twice under the seed 7"):
+        for module, items in case.inputs():
+            first, second = pairs[module]
+            require_same_in_training(first, second, partial(_vectors, items=items), "vectors")

@@ -47,6 +47,19 @@ def require_same_weights(first: Any, second: Any) -> None:
         require_equal(others[name], weight, name)
 
 
+def require_same_in_training(
+    first: Any, second: Any, answer: Callable[[Any], Tensor], what: str
+) -> None:
+    """Two parts that were built under the same seed have the same weights, and under the same seed
+    they answer the same in training."""
+    require_same_weights(first, second)
+    answers = []
+    for part in (first.train(), second.train()):
+        torch.manual_seed(7)
+        answers.append(answer(part))
+    require_equal(answers[1], answers[0], f"{what} in training")
+
+
 def require_names(part: Any) -> None:
     """Its parameters do not share thinc's names."""
     for name, _ in part.named_parameters():

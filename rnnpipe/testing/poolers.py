@@ -18,7 +18,7 @@ from rnnpipe.testing.modules import (
     require_names,
     require_no_gradient,
     require_reached,
-    require_same_weights,
+    require_same_in_training,
     require_true_gradients,
 )
 from rnnpipe.testing.promises import (
@@ -179,6 +179,8 @@ def names(case: PoolerCase) -> None:
     require_names(case.build())
 
 
-@POOLER.promise("The same seed gives the same weights.")
+@POOLER.promise("The same seed gives the same weights, and the same vectors in training.")
 def seeds(case: PoolerCase) -> None:
-    require_same_weights(case.build(7), case.build(7))
+    with trying("documents of 3 and 4 nodes, built and run twice under the seed 7"):
+        encoded, built = case.encoded([3, 4]), (case.build(7), case.build(7))
+        require_same_in_training(*built, lambda pooler: pooler(encoded), "vectors")

@@ -116,6 +116,15 @@ class Named(Spoilt):
         self.E = torch.nn.Parameter(torch.ones(()))
 
 
+class Restless(Spoilt):
+    def spoil_loss(self, loss, x, gold):
+        return loss * np.random.default_rng().random() if self.training else loss
+
+
+class RestlessOfDocuments(Restless):
+    labels_nodes = False
+
+
 class Unseeded(Spoilt):
     def __init__(self, n_in, labels):
         super().__init__(n_in, labels)
@@ -141,6 +150,12 @@ BROKEN = [
     ("document_meta", Waiting, "Found: RuntimeError: Tensor.item() cannot be called on meta tens"),
     ("document_copies", Other, "Found: the answer of a pickle of the builder, with the weights l"),
     ("names", Named, "Found: E: expected another name than 'E'."),
+    (
+        "seeds",
+        Restless,
+        "of 3 and 4 nodes, built and run twice under the seed 7.\nFound: loss in ",
+    ),
+    ("seeds", RestlessOfDocuments, "4 documents, built and run twice under the seed 7.\nFound: lo"),
     ("seeds", Unseeded, "Found: noise: expected the same values to the last bit, got 3 others."),
 ]
 

@@ -106,6 +106,11 @@ class Named(Lexical):
         self.E = torch.nn.Parameter(torch.ones(()))
 
 
+class Restless(Lexical):
+    def spoil(self, vectors):
+        return vectors * np.random.default_rng().random() if self.training else vectors
+
+
 class Unseeded(Lexical):
     def __init__(self):
         super().__init__()
@@ -197,6 +202,7 @@ BROKEN = [
     ("fed_gradients", of(Cut, Layer()), "Found: token 0: expected a gradient, got none."),
     ("documents", of(Contextual), "Found: vectors, alone and together: expected values equal to"),
     ("names", of(Named), "Found: E: expected another name than 'E'."),
+    ("seeds", of(Restless), "under the seed 7.\nFound: vectors in training: expected the same val"),
     ("seeds", of(Unseeded), "Found: noise: expected the same values to the last bit, got 3 other"),
 ]
 

@@ -149,6 +149,11 @@ class Named(Spoilt):
         return states * self.W
 
 
+class Restless(Spoilt):
+    def spoil(self, states, inputs, structure):
+        return states * np.random.default_rng().random() if self.training else states
+
+
 class Unseeded(Spoilt):
     def __init__(self, n_in):
         super().__init__(n_in)
@@ -216,6 +221,7 @@ BROKEN = [
     ("meta", Waiting, "Found: RuntimeError: Tensor.item() cannot be called on meta tensors"),
     ("copies", Random, "Found: the answer of a pickle of the builder, with the weights loaded"),
     ("names", Named, "Found: W: expected another name than 'W'."),
+    ("seeds", Restless, "under the seed 7.\nFound: states in training: expected the same values"),
     ("seeds", Unseeded, "Found: scale: expected the same values to the last bit, got 3 others."),
 ]
 

@@ -87,6 +87,11 @@ class Named(Spoilt):
         self.b = torch.nn.Parameter(torch.ones(()))
 
 
+class Restless(Spoilt):
+    def spoil(self, vectors, encoded):
+        return vectors * np.random.default_rng().random() if self.training else vectors
+
+
 class Unseeded(Spoilt):
     def __init__(self, n_in):
         super().__init__(n_in)
@@ -109,6 +114,7 @@ BROKEN = [
     ("meta", Waiting, "Found: RuntimeError: Tensor.item() cannot be called on meta tensors"),
     ("copies", Other, "Found: the answer of a pickle of the builder, with the weights loaded"),
     ("names", Named, "Found: b: expected another name than 'b'."),
+    ("seeds", Restless, "under the seed 7.\nFound: vectors in training: expected the same values"),
     ("seeds", Unseeded, "Found: noise: expected the same values to the last bit, got 3 others."),
 ]
 
