@@ -85,6 +85,10 @@ def _of_documents(case: DecoderCase) -> bool:
     return bool(case.build().labels_documents)
 
 
+def _labels(case: DecoderCase) -> bool:
+    return _of_nodes(case) or _of_documents(case)
+
+
 def _gold(lengths: Sequence[int]) -> Tensor:
     """``(B, T)``, legal under BIO: the beginning of the first type, then outside."""
     gold = torch.full((len(lengths), max(lengths, default=0)), -1)
@@ -183,7 +187,7 @@ def legality(case: DecoderCase) -> None:
             require(fault is None, f"tags: {fault}")
 
 
-@DECODER.promise("Gradients in double precision are those of finite differences.")
+@DECODER.promise("Gradients in double precision are those of finite differences.", where=_labels)
 def gradient_check(case: DecoderCase) -> None:
     decoder = case.build().double()
     if _of_nodes(case):

@@ -1,8 +1,21 @@
 """What tests of the kit ask about a broken part."""
 
 import pytest
+import torch
 
 from rnnpipe.testing import BrokenPromise
+
+
+class Doubled(torch.autograd.Function):
+    """The same values, with a gradient that is wrong."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, dx):
+        return 2 * dx
 
 
 def told(kind, promise, builder):

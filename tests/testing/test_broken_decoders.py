@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
-from broken import can_all_be_broken, told
+from broken import Doubled, can_all_be_broken, told
 
 from rnnpipe.decoders.softmax import Softmax
 from rnnpipe.testing.decoders import DECODER
@@ -72,16 +72,6 @@ class Free(Spoilt):
     def __init__(self, n_in, labels):
         super().__init__(n_in, labels)
         self.inner = Softmax(constrained=False)(n_in, labels)
-
-
-class Doubled(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x):
-        return x.clone()
-
-    @staticmethod
-    def backward(ctx, dx):
-        return 2 * dx
 
 
 class Wrong(Spoilt):

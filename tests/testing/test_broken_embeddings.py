@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from broken import can_all_be_broken, told
+from broken import Doubled, can_all_be_broken, told
 
 from rnnpipe.embeddings.builder import Builder
 from rnnpipe.embeddings.hashed import Hashed
@@ -71,16 +71,6 @@ class Changing(Lexical):
 class Exact(Lexical):
     def spoil(self, vectors):
         return vectors.double()
-
-
-class Doubled(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x):
-        return x.clone()
-
-    @staticmethod
-    def backward(ctx, dx):
-        return 2 * dx
 
 
 class Wrong(Lexical):
