@@ -29,21 +29,31 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 class Example:
     """part: what is registered as ``acme.PART.v1``. module: the file that it is in.
 
-    config: the shipped one that is trained with it. blocks: what is put there, in the names of the
-        template.
+    config: the shipped one that is trained with it. data: what it is trained on.
+    blocks: what is put there, in the names of the template.
     """
 
     part: str
     module: str
     config: str
+    data: str
     blocks: Mapping[str, Mapping[str, str]]
 
 
+_REQUESTS = (
+    "Its data, in spaCy's format, has entities and categories; `spacy rnn quickstart sample` makes "
+    "some up and leaves it in sample/."
+)
+_SPELLINGS = (
+    "Its data are files of two columns with a tab between them: a word's spelling, and its "
+    "phonemes with spaces between them."
+)
 EXAMPLES = {
     "encoder": Example(
         "LeakyRNN",
         "leaky_rnn",
         "quickstart",
+        _REQUESTS,
         {
             "components.ner.model.encoder": {
                 "@rnnpipe_encoders": '"acme.LeakyRNN.v1"',
@@ -55,24 +65,28 @@ EXAMPLES = {
         "ScaledSum",
         "scaled_sum",
         "quickstart",
+        _REQUESTS,
         {"components.textcat.model.pooler": {"@rnnpipe_poolers": '"acme.ScaledSum.v1"'}},
     ),
     "decoder": Example(
         "Focal",
         "focal",
         "quickstart",
+        _REQUESTS,
         {"components.textcat.model.decoder": {"@rnnpipe_decoders": '"acme.Focal.v1"'}},
     ),
     "embedding": Example(
         "WordLength",
         "word_length",
         "quickstart",
+        _REQUESTS,
         {
             "components.ner.model.embedding": {"@rnnpipe_embeddings": '"rnnpipe.Concat.v1"'},
             "components.ner.model.embedding.parts": {},
             "components.ner.model.embedding.parts.words": {
-                "@rnnpipe_embeddings": '"rnnpipe.Words.v1"',
+                "@rnnpipe_embeddings": '"rnnpipe.WordChar.v1"',
                 "width": "64",
+                "char_width": "48",
             },
             "components.ner.model.embedding.parts.length": {
                 "@rnnpipe_embeddings": '"acme.WordLength.v1"'
@@ -83,6 +97,7 @@ EXAMPLES = {
         "Epsilon",
         "epsilon",
         "g2p",
+        _SPELLINGS,
         {
             "components.g2p.search": {
                 "@rnnpipe_decoders": '"rnnpipe.Sampler.v1"',
@@ -177,7 +192,8 @@ def _config(example: Example) -> str:
     config = ConfigText.read(shipped_config(example.config))
     head = [line for line in config.head if line.startswith("#   ")]
     config.head = [
-        *commented(f"{example.config}.cfg of {OURS}, with acme.{example.part}.v1. To train it:"),
+        *commented(f"{example.config}.cfg of {OURS}, with acme.{example.part}.v1. {example.data}"),
+        "# To train it:",
         *(line.replace(f"configs/{example.config}.cfg", f"configs/{_CONFIG}") for line in head),
     ]
     after = ""

@@ -21,5 +21,9 @@ setup(
     extras_require={"test": ["rnnpipe[testing]"]},
     packages=["rnnpipe_acme"],
     package_data={"rnnpipe_acme": ["py.typed"]},
-    entry_points={"GROUP": ["acme.PART.v1 = rnnpipe_acme.MODULE:PART"]},
+    entry_points={
+        "GROUP": [
+            "acme.PART.v1 = rnnpipe_acme.MODULE:PART",
+        ],
+    },
 )
