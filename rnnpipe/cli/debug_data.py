@@ -125,7 +125,7 @@ def _show_histogram(console: Console, lengths: Sequence[int]) -> None:
         bar = block * round(_BAR * count / max(n for *_, n in ranges))
         console.print(f"{low:6d} to {high:6d} {count:8d} {bar}")
     median, most = np.percentile(lengths, [50, 95])
-    console.print(f"median {median:.0f}, 95 % have at most {most:.0f}, the longest {max(lengths)}")
+    console.print(f"median {median:.0f}, 95% have at most {most:.0f}, the longest {max(lengths)}")
 
 
 def _show_unknown(console: Console, what: str, train: Counter[str], dev: Counter[str]) -> None:

@@ -56,7 +56,7 @@ def _print(uses: Sequence[GateUse], nodes: int) -> None:
     if in_blocks:
         table.add_column("0 to 1", no_wrap=True)
     for use in uses:
-        shares = (f"{100 * share.mean():.0f} %" for share in (use.left, use.right))
+        shares = (f"{share.mean():.0%}" for share in (use.left, use.right))
         row = [use.layer, use.gate, str(len(use.left)), f"{use.mean:.2f}", *shares]
         table.add_row(*row, *([sparkline(use.histogram)] if in_blocks else []))
     console.print(f"Values of the gates over {nodes} nodes, of all units together:")

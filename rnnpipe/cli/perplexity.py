@@ -62,7 +62,7 @@ def _table(result: Perplexity) -> Table:
         ("Symbols", f"{result.symbols}", "predicted, end symbols included"),
         ("Characters", f"{result.characters}", ""),
         ("Documents", f"{result.documents}", ""),
-        ("Unknown", f"{100 * result.unknown_share:.2f} %", f"{result.unknown} symbols"),
+        ("Unknown", f"{result.unknown_share:.2%}", f"{result.unknown} symbols"),
     ]
     for row in rows:
         table.add_row(*row)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import spacy
 import torch
@@ -18,6 +17,7 @@ from wasabi import msg
 from rnnpipe.cli.config_text import shipped_config
 from rnnpipe.corpora.sample import write_sample
 from rnnpipe.errors import SettingsError, expected
+from rnnpipe.instruments.files import beside
 
 #: How many sentences are shown with what was found in them.
 N_SHOWN = 6
@@ -32,12 +32,12 @@ def quickstart(output: Path, force: bool = False) -> None:
     output: gets ``train.spacy``, ``dev.spacy``, ``test.spacy``, ``model-best``, ``model-last``.
     force: replace these where they exist; everything else in the folder stays.
 
-    Raises SettingsError: ``output`` is not an empty or a new folder, and ``force`` is not set.
+    Raises SettingsError: ``output`` is not an empty or a new folder, and ``force`` is not set; or
+    nothing can be written there.
     """
     _check_output(output, force)
     torch.set_num_threads(1)  # so small a network gains nothing from more
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f"{output.name}.unfinished-", dir=output.parent) as scratch:
+    with beside(output) as scratch:
         work = Path(scratch) / output.name
         work.mkdir()
         parts = write_sample(work, spacy.blank("en"))

@@ -30,7 +30,7 @@ def print_attention(attention: Attention, console: Console) -> None:
         most = np.argsort(-shares, kind="stable")[:_LISTED].tolist()
         listed = (f"{visible(attention.columns[i]).strip()} {shares[i]:.0%}" for i in most)
         console.print(line.append(f"  ({', '.join(listed)})"))
-    console.print(f"White: 0 %, blue: {attention.shares.max():.0%} of what a line took")
+    console.print(f"White: 0%, blue: {attention.shares.max():.0%} of what a line took")
 
 
 def attention_page(attention: Attention) -> str:
@@ -40,7 +40,7 @@ def attention_page(attention: Attention) -> str:
     for name, shares, colours in rows:
         spans = coloured(attention.columns, colours, shares, "of what the line took")
         lines.append(f"{escape(name)}{''.join(spans)}\n")
-    ends = ("0 %", f"{attention.shares.max():.0%}")
+    ends = ("0%", f"{attention.shares.max():.0%}")
     section = coloured_text("Where it looks", ends, (WHITE, BLUE), lines)
     return page(attention.title, "Point at a piece of text to see its share.", [section])
 

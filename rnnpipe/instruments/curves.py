@@ -42,8 +42,7 @@ def _draw_scores(axis: Any, log: TrainingLog) -> None:
 
 def _draw_gradients(axis: Any, log: TrainingLog) -> None:
     for colour, (name, norm) in enumerate(log.norms.items()):
-        clipped = 100.0 * float(log.clipped[name].mean())
-        label = f"{name}: mean, {clipped:.0f} % clipped"
+        label = f"{name}: mean, {log.clipped[name].mean():.0%} clipped"
         axis.plot(log.steps, norm, color=f"C{colour}", marker=".", label=label)
         largest = log.largest[name]
         axis.plot(log.steps, largest, color=f"C{colour}", linestyle="--", label=f"{name}: largest")

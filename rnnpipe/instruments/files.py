@@ -17,13 +17,16 @@ def replaced(path: Path) -> Iterator[Path]:
     the block ends, and removed if it ends in an error.
 
     Raises SettingsError if no file can be written there."""
-    with _beside(path) as scratch:
+    with beside(path) as scratch:
         unfinished = Path(scratch) / path.name
         yield unfinished
         os.replace(unfinished, path)
 
 
-def _beside(path: Path) -> TemporaryDirectory[str]:
+def beside(path: Path) -> TemporaryDirectory[str]:
+    """A folder in which to make what will be moved to ``path``.
+
+    Raises SettingsError if nothing can be written there."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return TemporaryDirectory(prefix=f"{path.name}.unfinished-", dir=path.parent)
@@ -41,7 +44,7 @@ def require_new(path: Path, force: bool) -> None:
         got = "a folder" if path.is_dir() else "one that is there"
         do = "Give it another name." if path.is_dir() else "Give it another name, or --force."
         raise SettingsError(expected(f"output {path}", "a new file", got, do))
-    _beside(path).cleanup()
+    beside(path).cleanup()
 
 
 def require_suffix(path: Path, suffixes: Sequence[str]) -> None:

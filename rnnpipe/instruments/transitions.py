@@ -100,6 +100,7 @@ def draw_transitions(found: Transitions, path: Path, title: str) -> None:
         axes.set_xticks(range(len(found.targets)), found.targets, rotation=90)
         axes.set_yticks(range(len(found.sources)), found.sources)
         axes.xaxis.tick_top()
+        axes.xaxis.set_label_position("top")
         axes.set_xlabel("To")
         axes.set_ylabel("From")
         axes.set_title(title)

@@ -73,7 +73,7 @@ def test_entities(config, documents):
     assert "documents 3 2 tokens 7 5 different words 4 5" in text
     assert "2 to 2 2 " in text
     assert "3 to 3 1 " in text
-    assert "median 2, 95 % have at most 3, the longest 3" in text
+    assert "median 2, 95% have at most 3, the longest 3" in text
     assert "40.00% of words (2) are unknown: 'Bob', 'Oz'" in text
     assert "of characters (3) are unknown: " in text
     assert "ner: doc.ents Label Train Dev PER 4 1" in text

@@ -17,7 +17,7 @@ def test_the_table_has_units_and_counts(models, text_file):
         f"Perplexity {got['perplexity_per_symbol']:.4f} per symbol",
         f"Bits per character {got['bits_per_character']:.4f} bits per character",
         "Symbols 65 predicted, end symbols included",
-        "Characters 65 Documents 1 Unknown 1.54 % 1 symbols",
+        "Characters 65 Documents 1 Unknown 1.54% 1 symbols",
     ):
         assert part in table
     nats = got["nats_per_symbol"]

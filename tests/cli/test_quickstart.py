@@ -79,6 +79,8 @@ def test_a_file_is_in_the_way(tmp_path):
         SettingsError, match="out: expected a folder, got 'a file'. Name another fo"
     ):
         quickstart(tmp_path / "out", force=True)
+    with pytest.raises(SettingsError, match="below: expected a file that can be written, got 'F"):
+        quickstart(tmp_path / "out" / "below")
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit, RuntimeError])
