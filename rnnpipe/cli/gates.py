@@ -10,14 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 from rnnpipe.cli.output import PICTURE, require_output, say_written
-from rnnpipe.cli.pipelines import find_pipe, load_pipeline
+from rnnpipe.cli.pipelines import load_pipeline, pipe_with_encoder
 from rnnpipe.cli.text import given_text, whose
 from rnnpipe.instruments.appearance import sparkline
-from rnnpipe.instruments.encoders import ENCODER, WithEncoder, encoder_on_text
+from rnnpipe.instruments.encoders import encoder_on_text
 from rnnpipe.instruments.gate_picture import draw_gates
 from rnnpipe.instruments.gates import LEFT, RIGHT, GateUse, gate_uses
-from rnnpipe.pipeline.base import RnnPipe
-from rnnpipe.pipeline.lm import RnnLanguageModel
 
 
 def gates(
@@ -37,7 +35,7 @@ def gates(
     require_output(output, force, PICTURE)
     read = given_text("gates", path, text, encoding, limit)
     nlp = load_pipeline(model)
-    pipe: WithEncoder = find_pipe(nlp, (RnnLanguageModel, RnnPipe), ENCODER, component)
+    pipe = pipe_with_encoder(nlp, component)
     encoder, inputs = encoder_on_text(nlp, pipe, read)
     uses = gate_uses(encoder, inputs, f"components.{pipe.name}.model.encoder")
     if as_json:

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from rnnpipe.cli.output import PICTURE, require_output, say_written
 from rnnpipe.cli.parts import find_part, short_name
-from rnnpipe.cli.pipelines import find_pipe, load_pipeline
+from rnnpipe.cli.pipelines import load_pipeline, pipe_with_encoder
 from rnnpipe.cli.text import given_text, whose
 from rnnpipe.encoders.stack import RecurrentStack
-from rnnpipe.instruments.encoders import ENCODER, WithEncoder, encoder_on_text
+from rnnpipe.instruments.encoders import encoder_on_text
 from rnnpipe.instruments.gradient_picture import draw_gradients
 from rnnpipe.instruments.gradients import (
     Chain,
@@ -26,8 +26,6 @@ from rnnpipe.instruments.gradients import (
     fresh_encoder,
     gradient_curve,
 )
-from rnnpipe.pipeline.base import RnnPipe
-from rnnpipe.pipeline.lm import RnnLanguageModel
 
 
 def gradients(
@@ -53,7 +51,7 @@ def gradients(
     full = [find_part("rnnpipe_encoders", "--encoders", name).name for name in names]
     read = given_text("gradients", path, text, encoding, limit)
     nlp = load_pipeline(model)
-    pipe: WithEncoder = find_pipe(nlp, (RnnLanguageModel, RnnPipe), ENCODER, component)
+    pipe = pipe_with_encoder(nlp, component)
     encoder, inputs = encoder_on_text(nlp, pipe, read)
     found = _all_chains(f"{pipe.name}, trained", encoder, inputs, full, seed)
     where = "--text" if path is None else str(path)

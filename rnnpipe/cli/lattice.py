@@ -13,14 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from rnnpipe.cli.output import PAGE, require_output, write_text
-from rnnpipe.cli.pipelines import find_pipe, load_pipeline
+from rnnpipe.cli.pipelines import load_pipeline, token_labeller
 from rnnpipe.cli.text import typed
 from rnnpipe.instruments.appearance import BLUE, blend, visible
 from rnnpipe.instruments.lattice import Lattice
 from rnnpipe.instruments.lattice import lattice as read_lattice
 from rnnpipe.instruments.lattice_html import lattice_page
-from rnnpipe.pipeline.ner import RnnEntityRecognizer
-from rnnpipe.pipeline.tagger import RnnTagger
 
 #: How many labels of a token are listed, and from which probability on.
 _LISTED, _LEAST = 3, 0.005
@@ -41,9 +39,7 @@ def lattice(
     require_output(output, force, PAGE)
     typed(text, "TEXT")
     nlp = load_pipeline(model)
-    kinds = (RnnTagger, RnnEntityRecognizer)
-    what = "one component that labels tokens (rnn_tagger, rnn_ner)"
-    pipe: RnnTagger | RnnEntityRecognizer = find_pipe(nlp, kinds, what, component)
+    pipe = token_labeller(nlp, component)
     found = read_lattice(nlp, pipe, text, n_best)
     if as_json:
         print(json.dumps(found.as_json(), indent=2))

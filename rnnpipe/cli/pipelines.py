@@ -9,8 +9,12 @@ import spacy
 from spacy.language import Language
 
 from rnnpipe.errors import SettingsError, expected
+from rnnpipe.instruments.encoders import WithEncoder
 from rnnpipe.instruments.reading import Reader
+from rnnpipe.pipeline.base import RnnPipe
 from rnnpipe.pipeline.lm import RnnLanguageModel
+from rnnpipe.pipeline.ner import RnnEntityRecognizer
+from rnnpipe.pipeline.tagger import RnnTagger
 
 
 def load_pipeline(model: str) -> Language:
@@ -50,6 +54,21 @@ def find_pipe(nlp: Language, kinds: tuple[type, ...], what: str, name: str | Non
         raise SettingsError(expected(where, what, got, "Name another pipeline."))
     do = f"Choose with --component: {', '.join(fit)}."
     raise SettingsError(expected(where, what, list(fit) if name is None else name, do))
+
+
+def token_labeller(nlp: Language, component: str | None) -> RnnTagger | RnnEntityRecognizer:
+    """Raises SettingsError as :func:`find_pipe`."""
+    what = "one component that labels tokens (rnn_tagger, rnn_ner)"
+    pipe: RnnTagger | RnnEntityRecognizer
+    pipe = find_pipe(nlp, (RnnTagger, RnnEntityRecognizer), what, component)
+    return pipe
+
+
+def pipe_with_encoder(nlp: Language, component: str | None) -> WithEncoder:
+    """Raises SettingsError as :func:`find_pipe`."""
+    what = "one component with an encoder (rnn_lm, rnn_tagger, rnn_ner, rnn_textcat)"
+    pipe: WithEncoder = find_pipe(nlp, (RnnLanguageModel, RnnPipe), what, component)
+    return pipe
 
 
 def language_model_reader(model: str, component: str | None) -> Reader:

@@ -13,12 +13,10 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from rnnpipe.cli.output import PICTURE, require_output, say_written
-from rnnpipe.cli.pipelines import find_pipe, load_pipeline
+from rnnpipe.cli.pipelines import load_pipeline, token_labeller
 from rnnpipe.instruments.appearance import BLUE, RED, blend
 from rnnpipe.instruments.transitions import Transitions, draw_transitions
 from rnnpipe.instruments.transitions import transitions as read_transitions
-from rnnpipe.pipeline.ner import RnnEntityRecognizer
-from rnnpipe.pipeline.tagger import RnnTagger
 
 #: How many labels are listed where there is no room for all.
 _LISTED = 3
@@ -34,9 +32,7 @@ def transitions(
 
     Raises SettingsError for what is wrong with pipeline or output."""
     require_output(output, force, PICTURE)
-    kinds = (RnnTagger, RnnEntityRecognizer)
-    what = "one component that labels tokens (rnn_tagger, rnn_ner)"
-    pipe: RnnTagger | RnnEntityRecognizer = find_pipe(load_pipeline(model), kinds, what, component)
+    pipe = token_labeller(load_pipeline(model), component)
     found = read_transitions(pipe)
     if as_json:
         print(json.dumps(found.as_json(), indent=2))

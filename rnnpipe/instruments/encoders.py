@@ -25,8 +25,6 @@ from rnnpipe.types import BOUNDARY
 
 #: The components whose encoders can be looked into.
 WithEncoder = RnnLanguageModel | RnnPipe
-#: They, in words.
-ENCODER = "one component with an encoder (rnn_lm, rnn_tagger, rnn_ner, rnn_textcat)"
 
 
 def encoder_on_text(nlp: Language, pipe: WithEncoder, text: str) -> tuple[nn.Module, Tensor]:
