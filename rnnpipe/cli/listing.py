@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from rich.columns import Columns
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from rnnpipe.cli.parts import (
     FACTORIES,
@@ -17,7 +17,7 @@ from rnnpipe.cli.parts import (
     parts_of,
     registries,
 )
-from rnnpipe.registry import OURS
+from rnnpipe.distributions import OURS
 
 
 def list_parts(registry: str | None) -> None:
@@ -42,7 +42,8 @@ def _named(part: Part) -> str:
 
 
 def _described(parts: Iterable[Part]) -> Table:
-    table = Table("Name", "From", "What it is", box=None, header_style="bold")
+    name = Column("Name", no_wrap=True)  # to be copied
+    table = Table(name, "From", "What it is", box=None, header_style="bold")
     for part in parts:
         what = f"[red]broken:[/red] {escape(part.error)}" if part.error else None
         table.add_row(part.name, _origin(part), what or escape(part.summary))

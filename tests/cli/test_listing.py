@@ -46,6 +46,7 @@ def test_one_registry(given):
     listed = " ".join(works("list", given, env=WIDE).split())
     assert "rnnpipe.Max.v1 rnnpipe 0.1.0 The maximum of each feature over the" in listed
     assert "LSTM" not in listed
+    assert "rnnpipe.Attention.v1 " in works("list", given, env={"COLUMNS": "40"})
 
 
 def test_plugins_are_listed_and_the_broken_ones_say_why(plugin):

@@ -51,6 +51,8 @@ def exposure_bias_cli(
     n-grams of the rest of the file. A gap that grows with the distance is exposure bias.
 
     Take a file that the model was not trained on.
+
+    Try: spacy rnn exposure-bias out/model-best dev.txt --prompts 20 --output gap.png
     """
     with errors_told():
         from rnnpipe.cli.instruments import exposure_bias
@@ -110,6 +112,8 @@ def attention_cli(
 
     Of a sequence-to-sequence model, which symbols of the text counted for each that it writes; of a
     text classifier with an attention pooler, which tokens counted for its category.
+
+    Try: spacy rnn attention out/model-best "play some jazz" --output heat.html
     """
     with errors_told():
         from rnnpipe.cli.instruments import attention

@@ -148,6 +148,8 @@ def perplexity_cli(
     The file is one document, however long: it is read in pieces, and the model's state is carried
     from piece to piece. Prints the cross-entropy in nats per symbol, its exponential, bits per
     character (to compare models of different symbols), and what was counted.
+
+    Try: spacy rnn perplexity out/model-best dev.txt
     """
     with errors_told():
         from rnnpipe.cli.perplexity import perplexity
