@@ -14,17 +14,30 @@ import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, packages_distributions
+from importlib.metadata import EntryPoint, version
 from typing import Any, TypeVar
 
 import catalogue
 
+from rnnpipe.distributions import (
+    OURS,
+    distribution,
+    home,
+    identity,
+    is_mistaken,
+    is_reserved,
+    mistaken,
+    origin,
+    owners,
+    package_of,
+    require_sound,
+    reserved,
+    taken,
+)
 from rnnpipe.errors import PluginError, UnknownComponentError, expected, nearest
 from rnnpipe.settings import checked, config_path
 
 F = TypeVar("F", bound=Callable[..., Any])
-#: The package and distribution that alone may register names that start with ``rnnpipe.``.
-OURS = "rnnpipe"
 
 
 class Registry(catalogue.Registry):  # type: ignore[misc]
@@ -61,7 +74,7 @@ class Registry(catalogue.Registry):  # type: ignore[misc]
 
     def get(self, name: str) -> Callable[..., Any]:
         """The function of that name. Raises UnknownComponentError, or PluginError if it cannot be
-        imported, is registered twice or uses a reserved name."""
+        imported, is registered twice, is misnamed or is for another version of this package."""
         return _checked(self.group, name, self.load(name))
 
     def get_all(self) -> dict[str, Callable[..., Any]]:
@@ -97,43 +110,42 @@ class Registry(catalogue.Registry):  # type: ignore[misc]
         where = config_path(self.group, name)
         entries = self._advertised(name)
         if len(entries) > 1:
-            raise PluginError(_taken(where, name, [_origin(entry) for entry in entries]))
+            raise PluginError(taken(where, name, [origin(entry) for entry in entries]))
         if not entries:
             try:
                 return catalogue.REGISTRY[self.group, name]  # type: ignore[no-any-return]
             except KeyError:
                 raise UnknownComponentError(self._unknown(where, name)) from None
         (entry,) = entries
-        if _is_reserved(name) and _distribution(entry) != OURS:
-            raise PluginError(_reserved(where, name, _origin(entry)))
+        require_sound(where, entry)
         try:
             return entry.load()  # type: ignore[no-any-return]
         except (Exception, SystemExit) as error:
             raise PluginError(
                 f"{where}: expected {name} to be importable, got {type(error).__name__}: {error}. "
-                f"Repair, update or uninstall {_origin(entry)}."
+                f"Repair, update or uninstall {origin(entry)}."
             ) from error
 
     def _advertised(self, name: str) -> list[EntryPoint]:
         return [entry for entry in self._get_entry_points() if entry.name == name]
 
     def _refuse_second(self, name: str, function: Callable[..., Any]) -> None:
-        where, package = config_path(self.group, name), _package(function.__module__)
-        if _is_reserved(name) and package != OURS:
-            raise PluginError(_reserved(where, name, _home(function)))
+        where, package = config_path(self.group, name), package_of(function.__module__)
+        if is_reserved(name) and package != OURS:
+            raise PluginError(reserved(where, name, home(function)))
         first = catalogue.REGISTRY.get((self.group, name))
         # A module that is imported again registers what it registered before.
-        if first is not None and _identity(first) != _identity(function):
-            raise PluginError(_taken(where, name, [_home(first), _home(function)]))
+        if first is not None and identity(first) != identity(function):
+            raise PluginError(taken(where, name, [home(first), home(function)]))
         for entry in self._advertised(name):
-            if package != _package(entry.value) and _distribution(entry) not in _owners(package):
-                raise PluginError(_taken(where, name, [_origin(entry), _home(function)]))
+            if package != package_of(entry.value) and distribution(entry) not in owners(package):
+                raise PluginError(taken(where, name, [origin(entry), home(function)]))
 
     def _unknown(self, where: str, name: str) -> str:
         first = name.split(".")[0]
         others = [f"It is one of @{other.group}." for other in REGISTRIES if name in other]
         hints = others or [nearest(name, self.names())]
-        if not others and not _is_reserved(name):
+        if not others and not is_reserved(name):
             hints.append(
                 f"Install the plugin that provides it, by convention the package {first!r} or "
                 f"'rnnpipe-{first}', or pass the file that registers it with --code."
@@ -190,12 +202,20 @@ class Plugin:
 
 
 def installed_plugins() -> list[Plugin]:
-    """What other distributions register, each imported to see whether it works."""
-    return [
-        Plugin(registry.group, name, target, distribution, version, _fault(registry, name))
+    """What other distributions register, each imported to see whether it works, and what they meant
+    to."""
+    plugins = [
+        Plugin(registry.group, name, target, whose, release, _fault(registry, name))
         for registry in REGISTRIES
-        for name, target, distribution, version in _listing(registry.group)
-        if distribution != OURS
+        for name, target, whose, release in _listing(registry.group)
+        if whose != OURS
+    ]
+    groups = [registry.group for registry in REGISTRIES]
+    return plugins + [
+        Plugin(group, entry.name, *_whose(entry), mistaken(entry, groups))
+        for group in sorted(catalogue.AVAILABLE_ENTRY_POINTS.groups)
+        if is_mistaken(group, groups)
+        for entry in catalogue.AVAILABLE_ENTRY_POINTS.select(group=group)
     ]
 
 
@@ -220,11 +240,22 @@ def _listing(group: str) -> list[tuple[str, str, str, str]]:
     except (configparser.Error, zipfile.BadZipFile, OSError, ValueError, Warning):
         # One malformed entry_points.txt, of whatever package, stops it.
         entries = catalogue.AVAILABLE_ENTRY_POINTS.select(group=group)
-        return [(e.name, e.value, _distribution(e), e.dist.version) for e in entries]
+        return [(entry.name, *_whose(entry)) for entry in entries]
     return [
-        (e.name, f"{e.module_name}:{e.object_name}", _hyphens(e.distro.name), str(e.distro.version))
-        for e in found
+        (
+            entry.name,
+            f"{entry.module_name}:{entry.object_name}",
+            _hyphens(entry.distro.name),
+            # A folder that "setup.py egg_info" was run in does not say it in its name.
+            entry.distro.version or version(entry.distro.name),
+        )
+        for entry in found
     ]
+
+
+def _whose(entry: EntryPoint) -> tuple[str, str, str]:
+    """Target, distribution and version."""
+    return entry.value, distribution(entry), entry.dist.version if entry.dist else ""
 
 
 @functools.cache
@@ -232,52 +263,5 @@ def _checked(group: str, name: str, function: Callable[..., Any]) -> Callable[..
     return checked(group, name)(function)
 
 
-def _is_reserved(name: str) -> bool:
-    return name.startswith(f"{OURS}.")
-
-
-def _reserved(where: str, name: str, origin: str) -> str:
-    return (
-        f"{where}: expected a name that starts with its own package's, got {name} from {origin}. "
-        f"Names that start with '{OURS}.' are reserved for the distribution {OURS}."
-    )
-
-
-def _taken(where: str, name: str, origins: list[str]) -> str:
-    return (
-        f"{where}: expected {name} to be registered once, got it from {' and from '.join(origins)}."
-        " Uninstall or rename one of them."
-    )
-
-
-def _hyphens(distribution: str) -> str:
-    return distribution.replace("_", "-")
-
-
-def _distribution(entry: EntryPoint) -> str:
-    return entry.dist.name if entry.dist else "an unknown distribution"
-
-
-def _origin(entry: EntryPoint) -> str:
-    version = entry.dist.version if entry.dist else ""
-    return f"{_distribution(entry)} {version} ({entry.value})"
-
-
-def _package(target: str) -> str:
-    """``"acme"`` of ``"acme.qrnn:QRNN"``."""
-    return target.partition(":")[0].partition(".")[0]
-
-
-def _owners(package: str) -> list[str]:
-    """The distributions that an importable package belongs to."""
-    return packages_distributions().get(package, [])
-
-
-def _home(function: Callable[..., Any]) -> str:
-    module, name = _identity(function)
-    owners = " or ".join(_owners(_package(module))) or "this process"
-    return f"{owners} ({module}:{name})"
-
-
-def _identity(function: Callable[..., Any]) -> tuple[str, str]:
-    return function.__module__, function.__qualname__
+def _hyphens(name: str) -> str:
+    return name.replace("_", "-")

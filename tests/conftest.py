@@ -34,12 +34,14 @@ def ctrl_c() -> Iterator[Callable[[], None]]:
 def install(tmp_path, monkeypatch):
     """Install a distribution of one module, as pip would: code and metadata on the path."""
 
-    def install(name: str, version: str, code: str, entry_points: str) -> None:
+    def install(name: str, version: str, code: str, entry_points: str, *requires: str) -> None:
         site = tmp_path / f"{name}-{version}"
         info = site / f"{name.replace('-', '_')}-{version}.dist-info"
         info.mkdir(parents=True)
         (site / f"{name.replace('-', '_')}.py").write_text(code)
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+        lines += [f"Requires-Dist: {requirement}" for requirement in requires]
+        (info / "METADATA").write_text("\n".join(lines) + "\n")
         (info / "entry_points.txt").write_text(entry_points)
         monkeypatch.syspath_prepend(site)
         entries = importlib.metadata.entry_points()

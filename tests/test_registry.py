@@ -179,6 +179,17 @@ class TestThirdParties:
             Plugin("rnnpipe_encoders", "acme.Echo.v1", "acme_one:Echo", "acme-one", "1.2", None)
         ]
 
+    def test_a_folder_with_its_metadata_is_enough(self, tmp_path, install, monkeypatch):
+        info = tmp_path / "acme.egg-info"
+        info.mkdir()
+        (info / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 0.4\n")
+        (info / "entry_points.txt").write_text(entries_of("acme.Echo.v1 = acme_one:Echo"))
+        (tmp_path / "acme_one.py").write_text(WORKING)
+        monkeypatch.syspath_prepend(tmp_path)
+        install("other", "2.0", "", "")  # and have the path looked through again
+        (plugin,) = plugins_of("acme")
+        assert (plugin.version, plugin.error) == ("0.4", None)
+
     def test_its_decorator_is_not_needed(self, install):
         code = WORKING.replace('@encoders("acme.Echo.v1")\n', "")
         install("acme-one", "1.2", code, entries_of("acme.Echo.v1 = acme_one:Echo"))
@@ -263,7 +274,7 @@ class TestBrokenPlugins:
     [
         "name = outside:any_section\n[rnnpipe_encoders]\nacme.Echo.v1 = acme_one:Echo\n",
         "[rnnpipe_encoders]\na = b:c\na = b:d\n",
-        "[rnnpipe_encoders]\nbad = this is no target\n",
+        "[rnnpipe_encoders]\nacme.bad.v1 = this is no target\n",
     ],
 )
 def test_a_malformed_entry_points_file_stops_no_listing(install, malformed):
@@ -272,8 +283,8 @@ def test_a_malformed_entry_points_file_stops_no_listing(install, malformed):
     plugins = {(plugin.distribution, plugin.name): plugin for plugin in installed_plugins()}
     assert ("acme-one", "acme.Echo.v1") in plugins
     if "bad" in malformed:
-        bad = plugins["other-one", "bad"]
-        assert bad.error.startswith("bad: expected bad to be importable, got ")
+        bad = plugins["other-one", "acme.bad.v1"]
+        assert bad.error.startswith("acme.bad.v1: expected acme.bad.v1 to be importable, got ")
     assert resolve("rnnpipe.Last.v1", "rnnpipe_poolers")
 
 
@@ -399,6 +410,89 @@ class TestOneNameOneFunction:
         message = refusal(PluginError, resolve, "rnnpipe.LSTM.v1")
         assert "acme-one 1.2 (acme_one:Echo)" in message
         assert f"rnnpipe {VERSION} (rnnpipe.encoders.recurrent:LSTM)" in message
+
+
+class TestMisnamed:
+    """What a distribution says wrongly of its parts is told before anything is imported."""
+
+    @pytest.fixture(autouse=True)
+    def nothing_else_is_broken(self, install):
+        install(
+            "other", "2.0", WORKING.replace("acme", "other"), entries_of("other.E.v1=other:Echo")
+        )
+        yield
+        assert "acme_one" not in sys.modules
+        assert [plugin.error for plugin in plugins_of("other")] == [None]
+        assert resolve("other.E.v1", width=1)(1) == (1, 1, 2)
+
+    @pytest.mark.parametrize("name", ["Echo", "acme.Echo", "Echo.v1", "acme.Echo.1", ".Echo.v1"])
+    def test_a_name_without_a_prefix_or_a_version(self, install, name):
+        install("acme-one", "1.2", WORKING, entries_of(f"{name} = acme_one:Echo"))
+        message = refusal(PluginError, resolve, name)
+        assert message == (
+            "model.part: expected a name with a prefix and a version, such as acme.QRNN.v1, got "
+            f"{name} from acme-one 1.2 (acme_one:Echo). Its authors have to rename it."
+        )
+        (plugin,) = plugins_of("acme-one")
+        assert plugin.error == message.replace("model.part", name)
+
+    @pytest.mark.parametrize(
+        "group, meant",
+        [
+            ("rnnpipe_encoder", "rnnpipe_encoders"),
+            ("rnnpipe-encoders", "rnnpipe_encoders"),
+            ("rnpipe_pooler", "rnnpipe_poolers"),
+            ("rnnpipe_x", "rnnpipe_edges"),
+        ],
+    )
+    def test_a_group_that_is_not_one(self, install, group, meant):
+        install("acme-one", "1.2", WORKING, entries_of("acme.Echo.v1 = acme_one:Echo", group))
+        (plugin,) = plugins_of("acme-one")
+        told = (
+            f"acme.Echo.v1: expected the group of a registry, got {group} from acme-one 1.2 "
+            f"(acme_one:Echo). Did you mean '{meant}'?"
+        )
+        assert plugin == Plugin(group, "acme.Echo.v1", "acme_one:Echo", "acme-one", "1.2", told)
+        message = refusal(UnknownComponentError, resolve, "acme.Echo.v1")
+        assert f"Plugins that cannot be used:\n  {told}" in message
+
+    @pytest.mark.parametrize("group", ["console_scripts", "acme_encoders", "spacy_architectures"])
+    def test_groups_of_others_are_theirs(self, install, group):
+        install("acme-one", "1.2", WORKING, entries_of("acme.Echo.v1 = acme_one:Echo", group))
+        assert plugins_of("acme-one") == []
+
+
+class TestAnotherVersion:
+    @pytest.mark.parametrize("range", [">=9.1,<9.2", "<0.1", "==0.0.3"])
+    def test_it_is_refused_before_it_is_imported(self, install, range):
+        entries = entries_of("acme.Echo.v1 = acme_one:Echo")
+        install("acme-one", "1.2", WORKING, entries, "numpy", f"rnnpipe{range}")
+        message = refusal(PluginError, resolve, "acme.Echo.v1")
+        wanted = f"rnnpipe{','.join(sorted(range.split(',')))}"
+        assert message == (
+            f"model.part: expected a plugin for rnnpipe {VERSION}, got acme-one 1.2 "
+            f"(acme_one:Echo), which is for {wanted}. Update acme-one, or install {wanted}."
+        )
+        assert "acme_one" not in sys.modules
+        (plugin,) = plugins_of("acme-one")
+        assert plugin.error == message.replace("model.part", "acme.Echo.v1")
+        assert resolve("rnnpipe.Last.v1", "rnnpipe_poolers")
+
+    @pytest.mark.parametrize(
+        "requirement",
+        [
+            f"rnnpipe=={VERSION}",
+            "RNNpipe[testing]>=0.1a1",
+            "rnnpipe>=9; extra == 'next'",
+            "rnnpipe>=9; python_version < '3'",
+            "rnnpipe-extras>=9",
+            "rnnpipe at some version",
+        ],
+    )
+    def test_others_are_not(self, install, requirement):
+        entries = entries_of("acme.Echo.v1 = acme_one:Echo")
+        install("acme-one", "1.2", WORKING, entries, requirement)
+        assert resolve("acme.Echo.v1", width=3)(5) == (5, 3, 2)
 
 
 def test_a_plugin_installed_while_python_runs_asks_for_a_restart(install, monkeypatch):

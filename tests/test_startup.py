@@ -5,7 +5,16 @@ import sys
 from subprocess import run
 
 #: What spaCy may load of ours by itself.
-MODULES = ("", ".bootstrap", ".errors", ".registry", ".settings", ".loggers", ".loggers.console")
+MODULES = (
+    "",
+    ".bootstrap",
+    ".distributions",
+    ".errors",
+    ".registry",
+    ".settings",
+    ".loggers",
+    ".loggers.console",
+)
 LIGHT = {f"rnnpipe{module}" for module in MODULES}
 
 

@@ -18,7 +18,8 @@ from rich.markup import escape
 from rich.table import Table
 
 import rnnpipe
-from rnnpipe.registry import OURS, installed_plugins
+from rnnpipe.distributions import OURS
+from rnnpipe.registry import installed_plugins
 
 #: What each extra is for.
 EXTRAS = {

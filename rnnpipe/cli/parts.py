@@ -17,8 +17,9 @@ from spacy.util import registry as spacy_registry
 from thinc.api import Config
 
 import rnnpipe.bootstrap  # noqa: F401 - makes our registries and factories spaCy's
+from rnnpipe.distributions import OURS
 from rnnpipe.errors import PluginError, SettingsError, UnknownComponentError, expected, nearest
-from rnnpipe.registry import OURS, REGISTRIES, Registry
+from rnnpipe.registry import REGISTRIES, Registry
 from rnnpipe.settings import describe_settings
 
 FACTORIES = "factories"
