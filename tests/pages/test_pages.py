@@ -1,5 +1,12 @@
 """Everything that the README and docs/ tell their reader to type works, on small data."""
 
+import importlib.metadata
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import catalogue
 import pytest
 import spacy
 import spacy.cli.train
@@ -26,7 +33,8 @@ PROGRAMS = {"python -m spacy": spacy_app, "spacy": spacy_app, "python -m rnnpipe
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A working folder with the files that pages name, and the configs."""
+    """A working folder with the files that pages name, and the configs. Parts that a page registers
+    are those of ``acme``, and gone after it."""
     torch.set_num_threads(1)
     furnish(tmp_path)
     (tmp_path / "configs").symlink_to(ROOT / "configs")
@@ -34,7 +42,11 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(sample, "SIZES", {"train": 60, "dev": 20, "test": 20})
     monkeypatch.setattr(quickstart, "train", few_steps)
-    return tmp_path
+    yield tmp_path
+    for key in [key for key in catalogue.REGISTRY if key[-1].startswith("acme.")]:
+        del catalogue.REGISTRY[key]
+    for name in [name for name in sys.modules if name.startswith("rnnpipe_acme")]:
+        del sys.modules[name]
 
 
 def few_steps(config, output, *, overrides):
@@ -42,30 +54,34 @@ def few_steps(config, output, *, overrides):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_what_a_page_says_works(page, folder):
-    namespace = {}
+def test_what_a_page_says_works(page, folder, monkeypatch):
+    module = ModuleType("page")
+    monkeypatch.setitem(sys.modules, "page", module)
     for block in blocks(page):
         try:
-            follow(block, namespace)
+            follow(block, vars(module), monkeypatch)
         except BaseException as error:
             raise AssertionError(f"{page.name}, line {block.line}: {error!r}") from error
 
 
-def follow(block, namespace):
+def follow(block, namespace, monkeypatch):
     if block.language == "python":
         exec(compile(block.code, "<page>", "exec"), namespace)  # noqa: S102 - our own pages
     elif block.language == "bash":
         for command in commands(block.code):
-            run(command)
+            run(command, monkeypatch)
     elif block.language == "ini":
         assemble(block.code)
     else:  # what is printed, and what the page is built with
         assert block.language in ("", "json") or block.language.startswith("{")
 
 
-def run(command):
+def run(command, monkeypatch):
     words = " ".join([command[0].removeprefix(".venv/bin/"), *command[1:]])
     words = words.replace("python3.11", "python")
+    package = Path(command[-1].partition("[")[0])
+    if words.startswith("pip install -e ") and (package / "setup.py").exists():
+        install(package.resolve(), monkeypatch)
     if words.startswith(ELSEWHERE):
         return
     program = next(name for name in PROGRAMS if words.startswith(f"{name} "))
@@ -75,6 +91,15 @@ def run(command):
         arguments += [str(x) for key, value in steps.items() for x in (f"--{key}", value)]
     result = CliRunner().invoke(PROGRAMS[program], arguments)
     assert result.exit_code == 0, (words, result.output, result.exception)
+
+
+def install(package, monkeypatch):
+    """As pip does it, without a network: the folder on the path, its metadata beside its code."""
+    command = [sys.executable, "setup.py", "-q", "egg_info"]
+    subprocess.run(command, cwd=package, check=True, capture_output=True)
+    monkeypatch.syspath_prepend(package)
+    entries = importlib.metadata.entry_points()
+    monkeypatch.setattr(catalogue, "AVAILABLE_ENTRY_POINTS", entries)
 
 
 def assemble(code):
