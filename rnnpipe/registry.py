@@ -142,17 +142,29 @@ class Registry(catalogue.Registry):  # type: ignore[misc]
                 raise PluginError(taken(where, name, [origin(entry), home(function)]))
 
     def _unknown(self, where: str, name: str) -> str:
-        first = name.split(".")[0]
-        others = [f"It is one of @{other.group}." for other in REGISTRIES if name in other]
-        hints = others or [nearest(name, self.names())]
-        if not others and not is_reserved(name):
-            hints.append(
-                f"Install the plugin that provides it, by convention the package {first!r} or "
-                f"'rnnpipe-{first}', or pass the file that registers it with --code."
-            )
+        hints = [f"It is one of @{other.group}." for other in REGISTRIES if name in other]
+        if not hints:
+            hints = self._meant(name)
         if broken := [plugin.error for plugin in installed_plugins() if plugin.error]:
             hints.append("Plugins that cannot be used:\n  " + "\n  ".join(broken))
         return expected(where, f"a name of @{self.group}", name, " ".join(filter(None, hints)))
+
+    def _meant(self, name: str) -> list[str]:
+        """What may be done about a name that nothing has."""
+        if "." not in name:
+            return [nearest(f"{OURS}.{name}.v1", self.names())]
+        package, unversioned = name.split(".")[0], name.rpartition(".")[0]
+        same = [repr(known) for known in self.names() if known.rpartition(".")[0] == unversioned]
+        if same:
+            newer = f"If the config was made with a newer version of {package!r}, install that one."
+            return [f"Installed is {' or '.join(same)}.", newer]
+        hints = [nearest(name, self.names())]
+        if not is_reserved(name):
+            hints.append(
+                f"Install the plugin that provides it, by convention the package {package!r} or "
+                f"'rnnpipe-{package}', or pass the file that registers it with --code."
+            )
+        return hints
 
 
 embeddings = Registry("rnnpipe_embeddings")

@@ -297,6 +297,22 @@ class TestUnknownNames:
         )
         assert "Install" not in message
 
+    @pytest.mark.parametrize("name", ["LSTM", "LTSM"])
+    def test_a_name_without_its_package_and_version(self, name):
+        message = refusal(UnknownComponentError, resolve, name)
+        assert message.startswith(
+            f"model.part: expected a name of @rnnpipe_encoders, got '{name}'. "
+            "Did you mean 'rnnpipe.LSTM.v1' or "
+        )
+        assert "Install" not in message
+
+    def test_another_version(self):
+        assert refusal(UnknownComponentError, resolve, "rnnpipe.LSTM.v99") == (
+            "model.part: expected a name of @rnnpipe_encoders, got 'rnnpipe.LSTM.v99'. Installed "
+            "is 'rnnpipe.LSTM.v1'. If the config was made with a newer version of 'rnnpipe', "
+            "install that one."
+        )
+
     def test_a_plugin_that_is_not_installed(self):
         message = refusal(UnknownComponentError, resolve, "acme.QRNN.v1")
         assert message.startswith(

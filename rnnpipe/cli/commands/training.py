@@ -41,7 +41,10 @@ def bench_cli(
     ],
     data: Annotated[
         Path | None,
-        typer.Option(help="For a MODEL: a text file, a document a line, or a .spacy file"),
+        typer.Option(
+            help="For a MODEL of texts: a text file, a document a line, or a .spacy file. "
+            "For one of images, trees or graphs give its config.cfg instead of it"
+        ),
     ] = None,
     words: Annotated[int, typer.Option(min=1, help="Of a round, about")] = 10_000,
     rounds: Annotated[int, typer.Option(min=1, help="How many are timed")] = 5,
