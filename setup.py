@@ -228,6 +228,7 @@ setup(
         "confection>=1.3,<2",
         "pydantic>=2.7,<3",
         "entrypoints>=0.4",
+        "packaging>=20",
         "safetensors>=0.4.5",
         "typer>=0.12",
         "rich>=13",
