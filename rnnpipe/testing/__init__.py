@@ -23,6 +23,7 @@ from rnnpipe.testing.checks import (
     check_encoder,
     check_filter,
     check_output,
+    check_pixel_output,
     check_pooler,
 )
 from rnnpipe.testing.configs import check_config
@@ -41,6 +42,7 @@ __all__ = [
     "check_encoder",
     "check_filter",
     "check_output",
+    "check_pixel_output",
     "check_pooler",
     "draws",
     "registered",

@@ -16,6 +16,7 @@ from rnnpipe.types import (
     EncoderBuilder,
     FilterBuilder,
     OutputBuilder,
+    PixelOutputBuilder,
     PoolerBuilder,
 )
 
@@ -90,6 +91,19 @@ def check_output(
 ) -> None:
     """As :func:`check_encoder`. width: of the states. size: how many symbols there are."""
     _check("output", output, settings, width=width, size=size)
+
+
+def check_pixel_output(
+    output: str | PixelOutputBuilder,
+    settings: Settings | None = None,
+    *,
+    n_in: int = 6,
+    channels: int = 3,
+    levels: int = 2,
+) -> None:
+    """As :func:`check_encoder`. n_in: the width of the states. channels: of a pixel. levels: of
+    each channel."""
+    _check("pixel output", output, settings, n_in=n_in, channels=channels, levels=levels)
 
 
 def _check(kind_name: str, part: Any, settings: Settings | None, **options: Any) -> None:

@@ -14,13 +14,13 @@ from rnnpipe.testing.embeddings import EMBEDDING
 from rnnpipe.testing.encoders import ENCODER
 from rnnpipe.testing.filters import FILTER
 from rnnpipe.testing.outputs import OUTPUT
+from rnnpipe.testing.pixel_outputs import PIXEL_OUTPUT
 from rnnpipe.testing.poolers import POOLER
 from rnnpipe.testing.promises import Kind, Promise
 from rnnpipe.testing.small_settings import small_settings
 
-KINDS: dict[str, Kind[Any]] = {
-    kind.name: kind for kind in (EMBEDDING, ENCODER, POOLER, DECODER, FILTER, ATTENTION, OUTPUT)
-}
+_KINDS = (EMBEDDING, ENCODER, POOLER, DECODER, FILTER, ATTENTION, OUTPUT, PIXEL_OUTPUT)
+KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in _KINDS}
 #: The settings to check a part with, given its kind and name; ``None``: the smallest.
 Settings: TypeAlias = Callable[[str, str], Mapping[str, Any] | None]
 

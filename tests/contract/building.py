@@ -22,7 +22,6 @@ GROUPS = {
     "attention": "rnnpipe_attentions",
     "symbols": "rnnpipe_symbols",
     "output": "rnnpipe_outputs",
-    "pixel_output": "rnnpipe_pixel_outputs",
     "adaptation": "rnnpipe_adaptations",
     "structure": "rnnpipe_structures",
     "edges": "rnnpipe_edges",
