@@ -14,12 +14,13 @@ from rnnpipe.errors import SettingsError
 
 
 def python(folder, *arguments):
-    """What Python says in the folder of a package that is on its path."""
+    """What Python says in a folder, with the packages in it on its path."""
+    packages = os.pathsep.join(str(setup.parent) for setup in folder.rglob("setup.py"))
     result = subprocess.run(
         [sys.executable, *arguments],
         check=False,
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "PYTHONPATH": packages, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
     )
@@ -32,20 +33,24 @@ def written(folder):
     return {path.relative_to(folder).as_posix(): path.read_text() for path in files}
 
 
-@pytest.mark.parametrize("kind", EXAMPLES)
-def test_a_package_of_each_kind_passes_its_own_tests(kind, tmp_path):
-    folder = tmp_path / "rnnpipe-toy"
-    name = f"toy.{EXAMPLES[kind].part}.v1"
-    result = run("new-plugin", "rnnpipe-toy", "--kind", kind, "--output", folder)
-    assert (result.exit_code, result.stdout) == (0, "")
-    assert result.stderr == (
-        f"Wrote {folder}, with {name}. Install it and test it:\n"
-        f"  pip install -e '{folder}[test]' && pytest {folder}\n"
-        "Its README says what to change.\n"
-    )
-    python(folder, "setup.py", "-q", "egg_info")
-    told = python(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error")
-    assert re.search(r"^\d+ passed in", told, re.MULTILINE), told
+def test_a_package_of_each_kind_passes_its_own_tests(tmp_path):
+    for kind, example in EXAMPLES.items():
+        folder = tmp_path / kind
+        name = f"toy-{kind}.{example.part}.v1"
+        result = run("new-plugin", f"rnnpipe-toy-{kind}", "--kind", kind, "--output", folder)
+        assert (result.exit_code, result.stdout) == (0, "")
+        assert result.stderr == (
+            f"Wrote {folder}, with {name}. Install it and test it:\n"
+            f"  pip install -e '{folder}[test]' && pytest {folder}\n"
+            "Its README says what to change.\n"
+        )
+        python(folder, "setup.py", "-q", "egg_info")
+    # All at once: to start Python takes longer than a package's tests.
+    told = python(tmp_path, "-m", "pytest", "-v", "-p", "no:cacheprovider", "-W", "error")
+    assert re.search(r"^=+ \d+ passed in [^,]+ =+$", told, re.MULTILINE), told
+    for kind in EXAMPLES:
+        for tests in ("config", "equation", "promises"):
+            assert f"{kind}/tests/test_rnnpipe_toy_{kind}_{tests}.py::" in told
 
 
 @pytest.mark.parametrize("kind", EXAMPLES)
