@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from importlib.metadata import EntryPoint, packages_distributions
 from typing import Any
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 
 from rnnpipe import __version__
 from rnnpipe.errors import PluginError, nearest
@@ -47,9 +47,9 @@ def _host_wanted(entry: EntryPoint) -> str | None:
     for text in (entry.dist.requires if entry.dist else None) or []:
         try:
             wanted = Requirement(text)
-        except InvalidRequirement:
+            applies = wanted.marker is None or wanted.marker.evaluate({"extra": ""})
+        except ValueError:  # it says nothing that could be understood
             continue
-        applies = wanted.marker is None or wanted.marker.evaluate({"extra": ""})
         if (
             wanted.name.lower() == OURS
             and applies

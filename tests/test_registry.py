@@ -503,6 +503,7 @@ class TestAnotherVersion:
             "rnnpipe>=9; python_version < '3'",
             "rnnpipe-extras>=9",
             "rnnpipe at some version",
+            "rnnpipe>=9; os_name ~= 'x'",
         ],
     )
     def test_others_are_not(self, install, requirement):
