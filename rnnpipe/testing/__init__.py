@@ -19,6 +19,7 @@ Cases are drawn by hypothesis: ``pip install 'rnnpipe[testing]'``.
 from rnnpipe.testing.checks import (
     check_attention,
     check_decoder,
+    check_edges,
     check_embedding,
     check_encoder,
     check_filter,
@@ -38,6 +39,7 @@ __all__ = [
     "check_attention",
     "check_config",
     "check_decoder",
+    "check_edges",
     "check_embedding",
     "check_encoder",
     "check_filter",

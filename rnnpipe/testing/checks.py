@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rnnpipe.testing.documents import Docs
 from rnnpipe.testing.drawing import Draw
 from rnnpipe.testing.embedding_case import LENGTHS
 from rnnpipe.testing.promises import Kind
@@ -12,6 +13,7 @@ from rnnpipe.testing.registered import KINDS, build
 from rnnpipe.types import (
     AttentionBuilder,
     DecoderBuilder,
+    DocEdges,
     EmbeddingBuilder,
     EncoderBuilder,
     FilterBuilder,
@@ -60,7 +62,7 @@ def check_embedding(
     settings: Settings | None = None,
     *,
     vocab: Any = None,
-    docs: Callable[[Any, Sequence[int]], list[Any]] | None = None,
+    docs: Docs | None = None,
     lengths: Sequence[int] = LENGTHS,
 ) -> None:
     """As :func:`check_encoder`.
@@ -70,6 +72,17 @@ def check_embedding(
     lengths: of the documents, without a 0 if none may be empty.
     """
     _check("embedding", embedding, settings, vocab=vocab, docs=docs, lengths=lengths)
+
+
+def check_edges(
+    edges: str | DocEdges, settings: Settings | None = None, *, docs: Docs | None = None
+) -> None:
+    """As :func:`check_encoder`.
+
+    docs: makes documents of a vocabulary with so many tokens each, which the edges join; by default
+        of tokens that each lead to the next, by all annotation that rnnpipe's edges are made of.
+    """
+    _check("edge", edges, settings, docs=docs)
 
 
 def check_filter(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 
 from rnnpipe.batching import distinct_words
+from rnnpipe.testing.documents import Docs, annotated, vocabulary
 from rnnpipe.types import EmbeddingBuilder, items_of
 
 #: What training documents consist of, and how often.
@@ -21,37 +21,25 @@ COUNTS = {word: 1 + i % 3 for i, word in enumerate(WORDS)}
 LENGTHS = (5, 0, 10, 1)
 
 
-@functools.cache
-def _vocab() -> Any:
-    """With vectors of some words."""
-    import spacy
-
-    vocab = spacy.blank("en").vocab
-    for i, word in enumerate(["the", "house", "red", "a", "Berlin", "runs"]):
-        vector: Any = np.array([0.1 * i, 0.2, -0.3, 1.0], dtype="f")
-        vocab.set_vector(word, vector)
-    return vocab
-
-
 @dataclass(frozen=True)
 class EmbeddingCase:
     """An embedding to check, or several that one builder concatenates.
 
     vocab: the spaCy vocabulary that its words come from; by default a small one with vectors.
     docs: makes documents of the vocabulary, with so many tokens each, or of whatever else there is
-        a vector of; by default of tokens, with two mentions each.
+        a vector of; by default of tokens, :func:`~rnnpipe.testing.documents.annotated`.
     lengths: of the documents.
     """
 
     name: str
     builder: EmbeddingBuilder
     vocab: Any = None
-    docs: Callable[[Any, Sequence[int]], list[Any]] | None = None
+    docs: Docs | None = None
     lengths: Sequence[int] = LENGTHS
 
     @property
     def words_from(self) -> Any:
-        return self.vocab if self.vocab is not None else _vocab()
+        return self.vocab if self.vocab is not None else vocabulary()
 
     @functools.cached_property
     def parts(self) -> list[tuple[EmbeddingBuilder, dict[str, Any]]]:
@@ -97,7 +85,7 @@ class EmbeddingCase:
         return [module for module in self.modules if module.lexical]
 
     def words(self, texts: Sequence[str] = WORDS) -> Any:
-        words, _, _ = distinct_words([_doc(self.words_from, texts)])
+        words, _, _ = distinct_words([annotated(self.words_from, texts)])
         return words
 
     def documents(self) -> list[Any]:
@@ -111,14 +99,5 @@ class EmbeddingCase:
         ]
 
 
-def _doc(vocab: Any, texts: Sequence[str]) -> Any:
-    from spacy.tokens import Doc
-
-    return Doc(vocab, words=list(texts))
-
-
 def _docs(vocab: Any, lengths: Sequence[int]) -> list[Any]:
-    docs = [_doc(vocab, WORDS[i:][:n]) for i, n in enumerate(lengths)]
-    for doc in docs:
-        doc.spans["mentions"] = [doc[:1], doc[-1:]] if len(doc) else []
-    return docs
+    return [annotated(vocab, WORDS[i:][:n]) for i, n in enumerate(lengths)]

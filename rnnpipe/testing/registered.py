@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from rnnpipe.testing import grid_encoders  # noqa: F401  (adds to what encoders promise)
 from rnnpipe.testing.attentions import ATTENTION
 from rnnpipe.testing.decoders import DECODER
+from rnnpipe.testing.edges import EDGE
 from rnnpipe.testing.embeddings import EMBEDDING
 from rnnpipe.testing.encoders import ENCODER
 from rnnpipe.testing.filters import FILTER
@@ -19,7 +20,7 @@ from rnnpipe.testing.poolers import POOLER
 from rnnpipe.testing.promises import Kind, Promise
 from rnnpipe.testing.small_settings import small_settings
 
-_KINDS = (EMBEDDING, ENCODER, POOLER, DECODER, FILTER, ATTENTION, OUTPUT, PIXEL_OUTPUT)
+_KINDS = (EDGE, EMBEDDING, ENCODER, POOLER, DECODER, FILTER, ATTENTION, OUTPUT, PIXEL_OUTPUT)
 KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in _KINDS}
 #: The settings to check a part with, given its kind and name; ``None``: the smallest.
 Settings: TypeAlias = Callable[[str, str], Mapping[str, Any] | None]

@@ -9,20 +9,26 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from rnnpipe.edges.next_token import NextToken
 from rnnpipe.encoders.recurrent import LSTM
 from rnnpipe.poolers.mean import Mean
-from rnnpipe.types import EncoderBuilder, PoolerBuilder
+from rnnpipe.types import DocEdges, EncoderBuilder, PoolerBuilder
 
 #: Parts that other parts consist of.
-PARTS: dict[Any, Any] = {EncoderBuilder: LSTM(width=3), PoolerBuilder: Mean()}
+PARTS: dict[Any, Any] = {
+    EncoderBuilder: LSTM(width=3),
+    PoolerBuilder: Mean(),
+    DocEdges: NextToken(),
+    dict[str, DocEdges]: {"next": NextToken()},
+}
 #: Tried in turn: a width or a count, a share, a switch.
 GUESSES = (3, 0.5, False)
 
 
 def small_settings(function: Callable[..., Any]) -> dict[str, Any]:
     """Values for the settings without a default: 3 for a number of things, 0.5 for a share, the
-    first of several options, an LSTM for an encoder, the mean for a pooler. Raises LookupError for
-    one that cannot be guessed."""
+    first of several options, of the parts in ``PARTS`` the one there. Raises LookupError for one
+    that cannot be guessed."""
     bare = inspect.unwrap(function)
     hints = typing.get_type_hints(bare, include_extras=True)
     return {

@@ -10,6 +10,8 @@ import spacy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
+from rnnpipe.testing.registered import KINDS
+from rnnpipe.testing.registered import build as smallest
 from rnnpipe.types import DecoderBuilder, Labels, SequenceGeneratorBuilder, TreeDecoder, items_of
 
 GROUPS = {
@@ -24,7 +26,6 @@ GROUPS = {
     "output": "rnnpipe_outputs",
     "adaptation": "rnnpipe_adaptations",
     "structure": "rnnpipe_structures",
-    "edges": "rnnpipe_edges",
 }
 #: What tells the kinds of a group apart.
 PROTOCOLS = {"decoder": DecoderBuilder, "generator": SequenceGeneratorBuilder}
@@ -63,8 +64,9 @@ def settings_of(kind, name):
             }
         },
         ("structure", "rnnpipe.TokenGraph.v1"): lambda: {"edges": every_edge()},
-        ("structure", "rnnpipe.TokenDag.v1"): lambda: {"edges": {"next": next_token()}},
-        ("edges", "rnnpipe.TwoWayEdges.v1"): lambda: {"edges": next_token()},
+        ("structure", "rnnpipe.TokenDag.v1"): lambda: {
+            "edges": {"next": smallest(KINDS["edge"], "rnnpipe.NextTokenEdges.v1")}
+        },
         ("pooler", "rnnpipe.Concat.v1"): lambda: {
             "parts": {
                 "last": _load("rnnpipe_poolers", "rnnpipe.Last.v1")(),
@@ -116,12 +118,9 @@ def annotated(nlp, n):
     return doc
 
 
-def next_token():
-    return build("edges", "rnnpipe.NextTokenEdges.v1")
-
-
 def every_edge():
-    return {name: build("edges", name) for name in names_of("edges")}
+    edges = KINDS["edge"]
+    return {name: smallest(edges, name) for name in entry_points(group=edges.registry.group).names}
 
 
 def composition():
