@@ -13,7 +13,8 @@ or, promise by promise, everything that the plugin registers::
     def test_promises(promise):
         promise()
 
-Cases are drawn by hypothesis: ``pip install 'rnnpipe[testing]'``.
+Of decoders, those that label are checked; of symbols and adaptations, none. Cases are drawn by
+hypothesis: ``pip install 'rnnpipe[testing]'``.
 """
 
 from rnnpipe.testing.checks import (
@@ -26,6 +27,7 @@ from rnnpipe.testing.checks import (
     check_output,
     check_pixel_output,
     check_pooler,
+    check_structure,
 )
 from rnnpipe.testing.configs import check_config
 from rnnpipe.testing.drawing import Draw, draws
@@ -46,6 +48,7 @@ __all__ = [
     "check_output",
     "check_pixel_output",
     "check_pooler",
+    "check_structure",
     "draws",
     "registered",
 ]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rnnpipe.testing.documents import Docs
+from rnnpipe.testing.documents import LENGTHS, Docs
 from rnnpipe.testing.drawing import Draw
-from rnnpipe.testing.embedding_case import LENGTHS
 from rnnpipe.testing.promises import Kind
 from rnnpipe.testing.registered import KINDS, build
 from rnnpipe.types import (
     AttentionBuilder,
     DecoderBuilder,
     DocEdges,
+    DocStructure,
     EmbeddingBuilder,
     EncoderBuilder,
     FilterBuilder,
@@ -72,6 +72,22 @@ def check_embedding(
     lengths: of the documents, without a 0 if none may be empty.
     """
     _check("embedding", embedding, settings, vocab=vocab, docs=docs, lengths=lengths)
+
+
+def check_structure(
+    structure: str | DocStructure,
+    settings: Settings | None = None,
+    *,
+    docs: Docs | None = None,
+    lengths: Sequence[int] = LENGTHS,
+) -> None:
+    """As :func:`check_encoder`.
+
+    docs: makes documents of a vocabulary with so many tokens, or other items, each; by default of
+        tokens with all annotation that rnnpipe's structures are made of.
+    lengths: of the documents, without a 0 if none may be empty.
+    """
+    _check("structure", structure, settings, docs=docs, lengths=lengths)
 
 
 def check_edges(

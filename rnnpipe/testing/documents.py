@@ -17,6 +17,7 @@ from rnnpipe.types import items_of
 
 #: Makes documents of a vocabulary, with so many tokens (or other items) each.
 Docs: TypeAlias = Callable[[Any, Sequence[int]], list[Any]]
+LENGTHS = (5, 0, 10, 1)
 
 
 @functools.cache
@@ -61,7 +62,7 @@ class ReaderCase:
     name: str
     builder: Any
     docs: Docs | None = None
-    lengths: Sequence[int] = (0, 1, 3, 5)
+    lengths: Sequence[int] = LENGTHS
 
     def document(self, n: int) -> Any:
         """Raises LookupError for items that nothing is known of."""
@@ -75,8 +76,8 @@ class ReaderCase:
         return doc
 
     def each(self, check: Callable[[Any, int], None]) -> None:
-        """Check a document of each length, given it and its length."""
-        for n in self.lengths:
+        """Check a document of each length, given it and its length, the shortest first."""
+        for n in sorted(self.lengths):
             with trying(f"{items_of(self.builder)} = {n}"):
                 check(self.document(n), n)
 

@@ -11,14 +11,13 @@ from typing import Any
 import torch
 
 from rnnpipe.batching import distinct_words
-from rnnpipe.testing.documents import Docs, annotated, vocabulary
+from rnnpipe.testing.documents import LENGTHS, Docs, annotated, vocabulary
 from rnnpipe.types import EmbeddingBuilder, items_of
 
 #: What training documents consist of, and how often.
 WORDS = ["the", "red", "house", "in", "Berlin", "runs", "a", "bit", "unusually", "fast", "."]
 WORDS += ["a", "ß", "日本", "x"]
 COUNTS = {word: 1 + i % 3 for i, word in enumerate(WORDS)}
-LENGTHS = (5, 0, 10, 1)
 
 
 @dataclass(frozen=True)

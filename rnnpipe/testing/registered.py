@@ -19,8 +19,20 @@ from rnnpipe.testing.pixel_outputs import PIXEL_OUTPUT
 from rnnpipe.testing.poolers import POOLER
 from rnnpipe.testing.promises import Kind, Promise
 from rnnpipe.testing.small_settings import small_settings
+from rnnpipe.testing.structures import STRUCTURE
 
-_KINDS = (EDGE, EMBEDDING, ENCODER, POOLER, DECODER, FILTER, ATTENTION, OUTPUT, PIXEL_OUTPUT)
+_KINDS = (
+    STRUCTURE,
+    EDGE,
+    EMBEDDING,
+    ENCODER,
+    POOLER,
+    DECODER,
+    FILTER,
+    ATTENTION,
+    OUTPUT,
+    PIXEL_OUTPUT,
+)
 KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in _KINDS}
 #: The settings to check a part with, given its kind and name; ``None``: the smallest.
 Settings: TypeAlias = Callable[[str, str], Mapping[str, Any] | None]

@@ -7,25 +7,17 @@ import tempfile
 from importlib.metadata import entry_points
 
 import spacy
-from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from rnnpipe.testing.registered import KINDS
 from rnnpipe.testing.registered import build as smallest
-from rnnpipe.types import DecoderBuilder, Labels, SequenceGeneratorBuilder, TreeDecoder, items_of
+from rnnpipe.types import DecoderBuilder, Labels, SequenceGeneratorBuilder, TreeDecoder
 
 GROUPS = {
-    "encoder": "rnnpipe_encoders",
-    "pooler": "rnnpipe_poolers",
     "decoder": "rnnpipe_decoders",
-    "embedding": "rnnpipe_embeddings",
     "generator": "rnnpipe_decoders",
-    "filter": "rnnpipe_filters",
-    "attention": "rnnpipe_attentions",
     "symbols": "rnnpipe_symbols",
-    "output": "rnnpipe_outputs",
     "adaptation": "rnnpipe_adaptations",
-    "structure": "rnnpipe_structures",
 }
 #: What tells the kinds of a group apart.
 PROTOCOLS = {"decoder": DecoderBuilder, "generator": SequenceGeneratorBuilder}
@@ -38,7 +30,6 @@ def _decoder(builder):
 #: Kinds within a kind, by what the parts declare about themselves.
 DECLARED = {
     "tree_decoder": ("decoder", lambda builder: isinstance(_decoder(builder), TreeDecoder)),
-    "token_structure": ("structure", lambda structure: items_of(structure) == "tokens"),
 }
 
 
@@ -64,9 +55,6 @@ def settings_of(kind, name):
             }
         },
         ("structure", "rnnpipe.TokenGraph.v1"): lambda: {"edges": every_edge()},
-        ("structure", "rnnpipe.TokenDag.v1"): lambda: {
-            "edges": {"next": smallest(KINDS["edge"], "rnnpipe.NextTokenEdges.v1")}
-        },
         ("pooler", "rnnpipe.Concat.v1"): lambda: {
             "parts": {
                 "last": _load("rnnpipe_poolers", "rnnpipe.Last.v1")(),
@@ -106,16 +94,6 @@ def settings_of(kind, name):
     if (kind, name) in special:
         return special[kind, name]()
     return {"width": 5} if kind == "encoder" else {}
-
-
-def annotated(nlp, n):
-    """A document of n tokens with everything that structures and edges may be made of."""
-    heads = [max(0, i - 1) for i in range(n)]
-    doc = Doc(nlp.vocab, words=["a"] * n, heads=heads, deps=["dep"] * n, lemmas=["a"] * n)
-    doc.spans["constituents"] = [Span(doc, 0, end) for end in range(1, n + 1)]
-    doc.spans["coreference"] = [Span(doc, i, i + 1, label="it") for i in range(n)]
-    doc.spans["mentions"] = [Span(doc, 0, 1), Span(doc, n - 1, n)] if n else []
-    return doc
 
 
 def every_edge():

@@ -7,6 +7,7 @@ from spacy.tokens import Doc
 
 from rnnpipe.doc_image import register_image
 from rnnpipe.testing import registered
+from rnnpipe.testing.registered import KINDS
 
 
 def images(columns):
@@ -25,9 +26,13 @@ def images(columns):
 
 #: No image is empty.
 LENGTHS = (5, 3, 10, 1)
+PIXELS, ROWS = ({"docs": images(columns), "lengths": LENGTHS} for columns in (None, 4))
 OPTIONS = {
-    "rnnpipe.Pixels.v1": {"docs": images(None), "lengths": LENGTHS},
-    "rnnpipe.PixelRows.v1": {"docs": images(4), "lengths": LENGTHS},
+    "rnnpipe.Pixels.v1": PIXELS,
+    "rnnpipe.PixelRows.v1": ROWS,
+    "rnnpipe.ImageGrid.v1": PIXELS,
+    "rnnpipe.ImagePixels.v1": PIXELS,
+    "rnnpipe.ImageRows.v1": ROWS,
 }
 
 
@@ -35,6 +40,13 @@ def settings(kind, name):
     return settings_of(kind, name) or None
 
 
-@pytest.mark.parametrize("promise", registered(settings=settings, options=OPTIONS), ids=str)
+PROMISES = registered(settings=settings, options=OPTIONS)
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=str)
 def test_promises(promise):
     promise()
+
+
+def test_parts_of_every_kind_are_there():
+    assert {promise.promise.kind for promise in PROMISES} >= set(KINDS)

@@ -92,13 +92,13 @@ BROKEN = [
     (
         "tokens",
         Circle,
-        "tokens = 3.\nFound: [from, to, type]: expected 0 up to below [3, 3, 2], go",
+        "tokens = 5.\nFound: [from, to, type]: expected 0 up to below [5, 5, 2], go",
     ),
-    ("tokens", Before, "expected 0 up to below [3, 3, 2], got [[-1, 1, 0]]."),
-    ("tokens", Unknown, "expected 0 up to below [3, 3, 1], got [[1, 0, 1]]."),
-    ("joined", Last, "tokens = 3.\nFound: edges: expected 2 or more, got 1. If documents need "),
+    ("tokens", Before, "expected 0 up to below [5, 5, 2], got [[-1, 1, 0]]."),
+    ("tokens", Unknown, "expected 0 up to below [5, 5, 1], got [[1, 0, 1]]."),
+    ("joined", Last, "tokens = 5.\nFound: edges: expected 4 or more, got 1. If documents need "),
     ("copies", Random, "Found: types of a pickle: expected ['next 0."),
-    ("copies", Forgetful, "tokens = 3.\nFound: edges of a pickle: expected the same values to the"),
+    ("copies", Forgetful, "tokens = 5.\nFound: edges of a pickle: expected the same values to the"),
 ]
 
 
