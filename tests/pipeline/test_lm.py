@@ -59,14 +59,6 @@ def trained(request):
     return request.param, nlp, train(nlp, 180 if request.param == "bytes" else 60)[1]
 
 
-def scores(nlp):
-    docs = nlp.pipe([*TEXTS, "is a é new \u3000 rose?"])
-    return [
-        (doc._.log_probability, doc._.symbol_count, *doc._.token_log_probabilities.tolist())
-        for doc in docs
-    ]
-
-
 @pytest.fixture
 def component(trained):
     def answer(doc):
