@@ -16,7 +16,7 @@ def replaced(path: Path) -> Iterator[Path]:
     """A path to write to, beside ``path`` and with its name; the file is moved to ``path`` when
     the block ends, and removed if it ends in an error.
 
-    Raises SettingsError if no file can be written there."""
+    Raises SettingsError if nothing can be written there."""
     with beside(path) as scratch:
         unfinished = Path(scratch) / path.name
         yield unfinished
@@ -31,7 +31,7 @@ def beside(path: Path) -> TemporaryDirectory[str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         return TemporaryDirectory(prefix=f"{path.name}.unfinished-", dir=path.parent)
     except OSError as error:
-        want, do = "a file that can be written", "Give it another name."
+        want, do = "a path that can be written to", "Give it another name."
         raise SettingsError(expected(f"output {path}", want, error.strerror, do)) from None
 
 

@@ -124,4 +124,4 @@ def test_nothing_is_overwritten_unasked(models, tmp_path):
     (tmp_path / "heat.png").write_text("precious")
     for rest in (["attention", models / "cat", "a"], ["exposure-bias", models / "cat", "a.txt"]):
         assert "heat.png: expected a new file" in fails(*rest, "-o", tmp_path / "heat.png")
-    assert "expected a file that can be written" in fails(*command[:-1], page / "page.html")
+    assert "expected a path that can be written to" in fails(*command[:-1], page / "page.html")

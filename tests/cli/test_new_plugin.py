@@ -113,7 +113,7 @@ MISTAKES = {
         "output there: expected a new folder, got 'one that is there'. Name another with --output."
     ),
     "rnnpipe-acme --kind pooler --output there/file/acme": (
-        "output there/file/acme: expected a file that can be written, got 'File exists'. "
+        "output there/file/acme: expected a path that can be written to, got 'File exists'. "
         "Give it another name."
     ),
 }

@@ -79,7 +79,9 @@ def test_a_file_is_in_the_way(tmp_path):
         SettingsError, match="out: expected a folder, got 'a file'. Name another fo"
     ):
         quickstart(tmp_path / "out", force=True)
-    with pytest.raises(SettingsError, match="below: expected a file that can be written, got 'F"):
+    with pytest.raises(
+        SettingsError, match="below: expected a path that can be written to, got 'F"
+    ):
         quickstart(tmp_path / "out" / "below")
 
 
