@@ -141,7 +141,7 @@ def _check(kind_name: str, part: Any, settings: Settings | None, **options: Any)
     builder = build(kind, part, settings) if isinstance(part, str) else part
     if not isinstance(builder, kind.builder):
         raise TypeError(
-            f"{name}: expected the name or the builder of a {kind_name}, got "
+            f"{name}: expected a name or a builder of the kind {kind_name!r}, got "
             f"{type(builder).__name__}."
         )
     make: Any = kind.case

@@ -120,7 +120,9 @@ def _promises(
 
 def _require_builder(kind: Kind[Any], builder: Any) -> None:
     if not isinstance(builder, kind.builder):
-        raise TypeError(f"expected the builder of a {kind.name}, got {type(builder).__name__}.")
+        raise TypeError(
+            f"expected a builder of the kind {kind.name!r}, got {type(builder).__name__}."
+        )
 
 
 @dataclass(frozen=True)

@@ -137,4 +137,4 @@ def test_what_is_no_pooler():
     assert isinstance(Spoilt, PoolerBuilder)
     with pytest.raises(TypeError) as caught:
         check_pooler(3)
-    assert str(caught.value) == "int: expected the name or the builder of a pooler, got int."
+    assert str(caught.value) == "int: expected a name or a builder of the kind 'pooler', got int."

@@ -72,7 +72,7 @@ def test_the_parts_of_a_distribution_are_checked(folder):
     told = "acme.First.v1 breaks a promise of every pooler: Vectors are of the width that it decla"
     assert told in result.stdout
     assert "Smallest case found: lengths = []" in result.stdout
-    assert "TypeError: expected the builder of a pooler, got int." in result.stdout
+    assert "TypeError: expected a builder of the kind 'pooler', got int." in result.stdout
     assert "IndexError: index 0 is out of bounds for dimension 1 with size 0" in result.stdout
 
 
