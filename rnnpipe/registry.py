@@ -10,7 +10,6 @@ from __future__ import annotations
 import configparser
 import functools
 import inspect
-import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -216,11 +215,12 @@ class Plugin:
 def installed_plugins() -> list[Plugin]:
     """What other distributions register, each imported to see whether it works, and what they meant
     to."""
+    listing = _listing()
     plugins = [
         Plugin(registry.group, name, target, whose, release, _fault(registry, name))
         for registry in REGISTRIES
-        for name, target, whose, release in _listing(registry.group)
-        if whose != OURS
+        for group, name, target, whose, release in listing
+        if group == registry.group and whose != OURS
     ]
     groups = [registry.group for registry in REGISTRIES]
     return plugins + [
@@ -241,27 +241,42 @@ def _fault(registry: Registry, name: str) -> str | None:
     return None
 
 
-def _listing(group: str) -> list[tuple[str, str, str, str]]:
-    """Name, target, distribution and version of each entry point of a group."""
+def _listing() -> list[tuple[str, str, str, str, str]]:
+    """Group, name, target, distribution and version of every entry point of the registries."""
     import entrypoints
 
+    groups = [registry.group for registry in REGISTRIES]
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            found = entrypoints.get_group_all(group)
-    except (configparser.Error, zipfile.BadZipFile, OSError, ValueError, Warning):
+        found = [
+            (group, entrypoints.EntryPoint.from_string(target, name, whose))
+            for config, whose in entrypoints.iter_files_distros()
+            for group in groups
+            if group in config
+            for name, target in config[group].items()
+        ]
+    except (
+        configparser.Error,
+        entrypoints.BadEntryPoint,
+        zipfile.BadZipFile,
+        OSError,
+        ValueError,
+    ):
         # One malformed entry_points.txt, of whatever package, stops it.
-        entries = catalogue.AVAILABLE_ENTRY_POINTS.select(group=group)
-        return [(entry.name, *_whose(entry)) for entry in entries]
+        return [
+            (group, entry.name, *_whose(entry))
+            for group in groups
+            for entry in catalogue.AVAILABLE_ENTRY_POINTS.select(group=group)
+        ]
     return [
         (
+            group,
             entry.name,
             f"{entry.module_name}:{entry.object_name}",
             _hyphens(entry.distro.name),
             # A folder that "setup.py egg_info" was run in does not say it in its name.
             entry.distro.version or version(entry.distro.name),
         )
-        for entry in found
+        for group, entry in found
     ]
 
 
