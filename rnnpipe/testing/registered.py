@@ -15,6 +15,7 @@ from rnnpipe.testing.embeddings import EMBEDDING
 from rnnpipe.testing.encoders import ENCODER
 from rnnpipe.testing.filters import FILTER
 from rnnpipe.testing.outputs import OUTPUT
+from rnnpipe.testing.own_parts import OWN_OPTIONS, own_settings
 from rnnpipe.testing.pixel_outputs import PIXEL_OUTPUT
 from rnnpipe.testing.poolers import POOLER
 from rnnpipe.testing.promises import Kind, Promise
@@ -84,7 +85,7 @@ def registered(
         for kind in kinds or list(KINDS)
         for name in _names(KINDS[kind], distribution)
         for promise in _promises(
-            KINDS[kind], name, chosen(kind, name), (options or {}).get(name, {})
+            KINDS[kind], name, chosen(kind, name), {**OWN_OPTIONS, **(options or {})}.get(name, {})
         )
     ]
     if not found:
@@ -141,7 +142,8 @@ BUILT: Promise[Any] = Promise("part", "It can be built from valid settings.", _b
 def build(kind: Kind[Any], name: str, settings: Mapping[str, Any] | None = None) -> Any:
     """The builder of a registered part."""
     function = kind.registry.get(name)
-    return function(**(small_settings(function) if settings is None else settings))
+    chosen = own_settings(kind.name, name) if settings is None else settings
+    return function(**(small_settings(function) if chosen is None else chosen))
 
 
 def _owner(entry: Any) -> str:
