@@ -22,10 +22,10 @@ from torch.utils.checkpoint import checkpoint
 from rnnpipe.batching import Batch, Bucket, Limits
 from rnnpipe.dropout import Dropout
 from rnnpipe.embeddings.builder import require_items
-from rnnpipe.errors import StructureError
+from rnnpipe.network_fit import require_fit, require_structure
 from rnnpipe.precision import full_precision
 from rnnpipe.schemes import SCHEMES
-from rnnpipe.structures import Dags, Encoded, Graphs, Grids, Sequences, Structure, Trees
+from rnnpipe.structures import Encoded, Sequences, Structure
 from rnnpipe.types import (
     Decoder,
     DecoderBuilder,
@@ -33,13 +33,11 @@ from rnnpipe.types import (
     DocStructure,
     Embedding,
     EmbeddingBuilder,
-    Encoder,
     EncoderBuilder,
     Features,
     GraphEncoderBuilder,
     Labels,
     PoolerBuilder,
-    TreeDecoder,
 )
 from rnnpipe.word_cache import WordCache
 
@@ -304,41 +302,6 @@ class Network(nn.Module):
 
     def _read(self, encoded: Encoded) -> Encoded | Tensor:
         return encoded if self.pooler is None else self.pooler(encoded)
-
-
-def require_structure(encoder: Encoder, doc_structure: DocStructure | None) -> None:
-    """Raises StructureError unless the encoder reads what the documents are read as."""
-    given = Sequences if doc_structure is None else doc_structure.structure
-    if not issubclass(given, encoder.structure):
-        raise StructureError(
-            f"encoder: expected one that reads {given.__name__}, got {type(encoder).__name__}, "
-            f"which reads {encoder.structure.__name__}. Choose a sequence encoder such as "
-            f"'rnnpipe.BiLSTM.v1', or set the network's structure{_such_as(encoder.structure)}."
-        )
-
-
-def _such_as(structure: type) -> str:
-    """What reads documents as such a structure, if it is one of ours."""
-    names: dict[type, str] = {
-        Trees: "DependencyTree",
-        Graphs: "TokenGraph",
-        Dags: "TokenDag",
-        Grids: "ImageGrid",
-    }
-    return f", for instance to 'rnnpipe.{names[structure]}.v1'" if structure in names else ""
-
-
-def require_fit(decoder: Decoder, pooled: bool) -> None:
-    """Raises StructureError unless the decoder takes what it is given: documents or nodes."""
-    if isinstance(decoder, TreeDecoder) and not pooled:
-        return
-    if not (decoder.labels_documents if pooled else decoder.labels_nodes):
-        wanted, other = ("documents", "nodes") if pooled else ("nodes", "documents")
-        raise StructureError(
-            f"decoder: expected one that labels {wanted}, got {type(decoder).__name__}, which "
-            f"labels {other} only. Choose another, such as 'rnnpipe.Softmax.v1', or "
-            f"{'take the pooler out' if pooled else 'add a pooler'}."
-        )
 
 
 def to_device(features: Features, device: torch.device) -> dict[str, Tensor]:

@@ -94,7 +94,7 @@ class ComponentContract:
         assert reached
         shim.module.zero_grad()
         shim.module.to("meta")
-        # NotImplementedError, which copies of meta tensors raise, is a RuntimeError.
+        # What reading and what copying a meta tensor raises has this in common.
         with pytest.raises(RuntimeError, match="meta tensor") as caught:
             pipe.update(component.examples(nlp))
         ours = [frame for frame in caught.traceback if "rnnpipe" in frame.path.parts]
