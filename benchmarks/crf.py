@@ -20,9 +20,9 @@ from unittest.mock import patch
 import torch
 import torchcrf
 
-from rnnpipe.decoders.chain import compiled, search
-from rnnpipe.decoders.chain.partition import surprisal
-from rnnpipe.decoders.chain.potentials import Chain
+from rnnpipe.parts.decoders.chain import compiled, search
+from rnnpipe.parts.decoders.chain.partition import surprisal
+from rnnpipe.parts.decoders.chain.potentials import Chain
 from rnnpipe.structures import Sequences
 
 SIZES = ((32, 40, 17), (64, 100, 9), (16, 200, 50))

@@ -21,7 +21,7 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor, nn
 
-from rnnpipe.encoders.bidirectional import BiLSTM
+from rnnpipe.parts.encoders.sequence.bidirectional import BiLSTM
 from rnnpipe.structures import Sequences
 
 #: Width of the input and of each direction, and how many sentences share a batch.

@@ -26,7 +26,7 @@ from interleaved import race
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from rnnpipe.corpora.conll import ConllCorpus
+from rnnpipe.training.corpora.conll import ConllCorpus
 
 EMBEDDING_WIDTH, WIDTH, BATCH = 100, 256, 32
 

@@ -30,8 +30,8 @@ import torch
 from spacy.training import Example
 from torch import Tensor, nn
 
-from rnnpipe.pipeline.lm import RnnLanguageModel
-from rnnpipe.registry import decoders
+from rnnpipe.components.language.rnn_lm import RnnLanguageModel
+from rnnpipe.contracts.registry import decoders
 
 N_SYMBOLS = 65
 TARGETS = {"loop 128": 7.0, "loop 512": 15.0, "loop 128 x 64": 1.5, "beam": 3.0, "toy": 20.0}
@@ -74,7 +74,7 @@ class Loop(nn.Module):
 
 
 class Fixed:
-    """A :class:`rnnpipe.types.NextSymbol` that costs nothing."""
+    """A :class:`rnnpipe.contracts.types.NextSymbol` that costs nothing."""
 
     def __init__(self) -> None:
         self.logits = torch.randn(1, N_SYMBOLS)
@@ -90,7 +90,7 @@ class Fixed:
 
 
 class Numbers:
-    """A :class:`rnnpipe.types.Alphabet` without an end."""
+    """A :class:`rnnpipe.contracts.types.Alphabet` without an end."""
 
     size = N_SYMBOLS
     end = None

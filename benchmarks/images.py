@@ -24,11 +24,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from rnnpipe.encoders.diagonal_bilstm import DiagonalBiLSTM, DiagonalBiLSTMLayer
-from rnnpipe.encoders.pixel_cnn import PixelCNN
-from rnnpipe.encoders.row_lstm import RowLSTM, RowLSTMLayer
-from rnnpipe.image_model import ImageModel, ImageModelBuilder
-from rnnpipe.pixel_outputs.bernoulli import Bernoulli
+from rnnpipe.models.images.image_model import ImageModel, ImageModelBuilder
+from rnnpipe.parts.encoders.image.diagonal_bilstm import DiagonalBiLSTM, DiagonalBiLSTMLayer
+from rnnpipe.parts.encoders.image.pixel_cnn import PixelCNN
+from rnnpipe.parts.encoders.image.row_lstm import RowLSTM, RowLSTMLayer
+from rnnpipe.parts.pixel_outputs.bernoulli import Bernoulli
 
 N_DRAWN = 64
 

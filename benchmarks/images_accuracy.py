@@ -35,8 +35,8 @@ from spacy.util import load_config, set_dot_to_object
 from thinc.api import Config
 from wasabi import msg
 
-from rnnpipe.corpora.image_archive import ImageArchive
-from rnnpipe.instruments.image_grid import write_grid
+from rnnpipe.cli.pictures.image_grid import write_grid
+from rnnpipe.training.corpora.image_archive import ImageArchive
 
 #: What configs/images.cfg has of a PixelCNN; of the others, what differs. Each takes as many steps
 #: as half an hour is enough for.

@@ -35,7 +35,7 @@ from spacy.util import fix_random_seed
 from thinc.api import Adam
 from torch import nn
 
-from rnnpipe.corpora.stream import StreamBatcher, TextStream
+from rnnpipe.training.corpora.stream import StreamBatcher, TextStream
 
 STREAMS, CHUNK, EMBEDDING, DROPOUT, LEARN_RATE, CLIP = 50, 100, 64, 0.2, 0.002, 1.0
 

@@ -20,7 +20,7 @@ import torch
 from thinc.api import SGD, Adam, Optimizer, PyTorchShim, RAdam
 from torch import nn
 
-from rnnpipe.shim import TorchShim
+from rnnpipe.shim.torch_shim import TorchShim
 
 #: What the ratio is meant to reach with Adam, with and without averages.
 TARGET = 4.0

@@ -39,7 +39,7 @@ from spacy.util import load_config
 from thinc.api import Config
 from wasabi import msg
 
-from rnnpipe.corpora.relations import RelationCorpus
+from rnnpipe.training.corpora.relations import RelationCorpus
 
 SHARES = {"train": (0.1, 1.0), "dev": (0.0, 0.1)}
 #: The config of each model.

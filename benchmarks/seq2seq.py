@@ -31,7 +31,7 @@ from spacy.training import Example
 from spacy.util import load_config, registry
 from wasabi import msg
 
-from rnnpipe.decoders.generation.beam import Beam
+from rnnpipe.parts.decoders.generation.beam import Beam
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 LANGUAGES = (

@@ -41,7 +41,7 @@ from spacy.training import Example
 from spacy.util import load_config
 from wasabi import msg
 
-from rnnpipe.corpora.brackets import BracketCorpus
+from rnnpipe.training.corpora.brackets import BracketCorpus
 
 ESCAPES = str.maketrans({"(": "-LRB-", ")": "-RRB-", " ": "_"})
 

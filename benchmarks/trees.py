@@ -21,7 +21,7 @@ import torch
 from interleaved import race
 from torch import Tensor, nn
 
-from rnnpipe.encoders.tree import ChildSumTreeLSTM, NaryTreeLSTM
+from rnnpipe.parts.encoders.tree.tree import ChildSumTreeLSTM, NaryTreeLSTM
 from rnnpipe.structures import Trees
 
 BUILDERS = {"binary": NaryTreeLSTM, "child-sum": ChildSumTreeLSTM}

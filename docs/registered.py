@@ -13,7 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from rnnpipe.cli.parts import Part, find_registry, parts_of, short_name
-from rnnpipe.distributions import OURS
+from rnnpipe.contracts.distributions import OURS
 
 #: A line that says what some settings mean: ``width: of each direction`` or ``locked, skip: ...``.
 SETTING = re.compile(r"(\w+(?:, \w+)*): (.+)")

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import spacy
 import torch
+from helpers.paths import CONFIGS
 from spacy.cli.convert import convert
 from spacy.cli.train import train
 from spacy.training import Example
 from spacy.util import load_config
 from spacy.vectors import Vectors
 
-from rnnpipe.corpora import sample
+from rnnpipe.training.corpora import sample
 
-CONFIGS = Path(__file__).parent.parent / "configs"
 DATA = os.environ.get("RNNPIPE_DATA")
 
 

@@ -41,12 +41,17 @@ def test_a_pipeline_without_our_components_loads_only_the_bootstrap():
 
 def test_spacy_commands_load_the_bootstrap_and_our_commands():
     loaded = ours(loaded_after("from spacy.util import registry; registry.cli.get_all()"))
-    assert "rnnpipe.bootstrap" in loaded
+    assert "rnnpipe.components.factories" in loaded
     assert {name for name in loaded - LIGHT if not name.startswith("rnnpipe.cli")} == set()
 
 
 def test_registries_load_neither_torch_nor_spacy():
-    assert not loaded_after("import rnnpipe.registry") & {"torch", "numpy", "spacy", "thinc"}
+    assert not loaded_after("import rnnpipe.contracts.registry") & {
+        "torch",
+        "numpy",
+        "spacy",
+        "thinc",
+    }
 
 
 def test_a_component_loads_only_the_parts_that_its_config_names():
@@ -58,8 +63,12 @@ def test_a_component_loads_only_the_parts_that_its_config_names():
     }
     code = f"import spacy; spacy.blank('en').add_pipe('rnn_tagger', config={config!r})"
     loaded = ours(loaded_after(code))
-    assert {"rnnpipe.pipeline.tagger", "rnnpipe.embeddings.hashed"} <= loaded
-    assert not loaded & {"rnnpipe.pipeline.ner", "rnnpipe.embeddings.chars", "rnnpipe.decoders.crf"}
+    assert {"rnnpipe.components.labelling.rnn_tagger", "rnnpipe.parts.embeddings.hashed"} <= loaded
+    assert not loaded & {
+        "rnnpipe.components.labelling.rnn_ner",
+        "rnnpipe.parts.embeddings.chars",
+        "rnnpipe.parts.decoders.crf",
+    }
 
 
 def test_components_that_write_text_are_added_without_a_compiler():

@@ -12,9 +12,9 @@ from spacy.training import Example
 from thinc.api import Config
 from thinc.types import Floats1d
 
-import rnnpipe.bootstrap  # noqa: F401 - makes our registries and factories spaCy's
-from rnnpipe.doc_image import register_image
+import rnnpipe.components.factories  # noqa: F401 - makes our registries and factories spaCy's
 from rnnpipe.errors import SettingsError, expected
+from rnnpipe.parts.structures.doc_image import register_image
 
 _WORDS = ["to", "be"]
 #: What ``rnn_seq2seq`` learns in the shipped configs.

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from rnnpipe.cli.output import PICTURE, require_output, say_written
+from rnnpipe.cli.pictures.appearance import sparkline
 from rnnpipe.cli.text import say
-from rnnpipe.instruments.appearance import sparkline
 from rnnpipe.instruments.curves import draw_curves
 from rnnpipe.instruments.training_log import Series, TrainingLog, read_training_log
 

@@ -16,12 +16,15 @@ from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from rnnpipe.architectures.language_model import language_model_builder
-from rnnpipe.architectures.network import network_builder
-from rnnpipe.architectures.seq2seq import seq2seq_builder
+from rnnpipe.cli.pictures.appearance import visible
 from rnnpipe.cli.training_config import TrainingConfig, read_training_config
-from rnnpipe.corpora.entities import illegal_tags_collected
-from rnnpipe.instruments.appearance import visible
+from rnnpipe.components.labelling.base import RnnPipe
+from rnnpipe.components.labelling.network import network_builder
+from rnnpipe.components.labelling.rnn_ner import RnnEntityRecognizer
+from rnnpipe.components.language.language_model import language_model_builder
+from rnnpipe.components.language.rnn_lm import RnnLanguageModel
+from rnnpipe.components.translation.rnn_seq2seq import RnnSeq2Seq
+from rnnpipe.components.translation.seq2seq import seq2seq_builder
 from rnnpipe.instruments.corpus_facts import (
     CorpusFacts,
     copy_rate,
@@ -32,11 +35,8 @@ from rnnpipe.instruments.corpus_facts import (
     share_outside,
     symbol_facts,
 )
-from rnnpipe.pipeline.base import RnnPipe
-from rnnpipe.pipeline.lm import RnnLanguageModel
-from rnnpipe.pipeline.ner import RnnEntityRecognizer
-from rnnpipe.pipeline.seq2seq import RnnSeq2Seq
-from rnnpipe.seq2seq.images import ImageSource
+from rnnpipe.models.translation.images import ImageSource
+from rnnpipe.training.corpora.entities import illegal_tags_collected
 
 #: A label with fewer training examples is named as rare.
 RARE = 10

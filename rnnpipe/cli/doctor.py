@@ -18,8 +18,8 @@ from rich.markup import escape
 from rich.table import Table
 
 import rnnpipe
-from rnnpipe.distributions import OURS
-from rnnpipe.registry import installed_plugins
+from rnnpipe.contracts.distributions import OURS
+from rnnpipe.contracts.registry import installed_plugins
 
 #: What each extra is for.
 EXTRAS = {

@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from rnnpipe.cli.output import PICTURE, require_output, say_written
+from rnnpipe.cli.pictures.appearance import sparkline
+from rnnpipe.cli.pictures.gate_picture import draw_gates
 from rnnpipe.cli.pipelines import load_pipeline, pipe_with_encoder
 from rnnpipe.cli.text import given_text, whose
-from rnnpipe.instruments.appearance import sparkline
 from rnnpipe.instruments.encoders import encoder_on_text
-from rnnpipe.instruments.gate_picture import draw_gates
 from rnnpipe.instruments.gates import LEFT, RIGHT, GateUse, gate_uses
 
 

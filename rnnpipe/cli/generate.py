@@ -9,11 +9,11 @@ from spacy.tokens import Doc
 
 from rnnpipe.cli.pipelines import language_model_reader
 from rnnpipe.cli.text import typed
+from rnnpipe.contracts.registry import decoders
+from rnnpipe.contracts.registry import filters as registered_filters
+from rnnpipe.contracts.types import UNKNOWN, SequenceGeneratorBuilder
 from rnnpipe.errors import CorpusError, SettingsError, expected
 from rnnpipe.instruments.reading import Reader
-from rnnpipe.registry import decoders
-from rnnpipe.registry import filters as registered_filters
-from rnnpipe.types import UNKNOWN, SequenceGeneratorBuilder
 
 #: The prompt that stands for standard input.
 _STDIN = "-"

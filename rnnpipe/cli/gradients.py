@@ -14,11 +14,10 @@ from torch import Tensor, nn
 
 from rnnpipe.cli.output import PICTURE, require_output, say_written
 from rnnpipe.cli.parts import find_part, short_name
+from rnnpipe.cli.pictures.gradient_picture import draw_gradients
 from rnnpipe.cli.pipelines import load_pipeline, pipe_with_encoder
 from rnnpipe.cli.text import given_text, whose
-from rnnpipe.encoders.stack import RecurrentStack
 from rnnpipe.instruments.encoders import encoder_on_text
-from rnnpipe.instruments.gradient_picture import draw_gradients
 from rnnpipe.instruments.gradients import (
     Chain,
     GradientCurve,
@@ -26,6 +25,7 @@ from rnnpipe.instruments.gradients import (
     fresh_encoder,
     gradient_curve,
 )
+from rnnpipe.parts.encoders.sequence.stack import RecurrentStack
 
 
 def gradients(

@@ -11,7 +11,7 @@ from rnnpipe.cli.config_text import Block, ConfigText, commented, shipped_config
 from rnnpipe.cli.output import write_text
 from rnnpipe.cli.parts import FACTORIES, find_part, parts_of, registries
 from rnnpipe.cli.tasks import TASKS, Task
-from rnnpipe.distributions import OURS
+from rnnpipe.contracts.distributions import OURS
 from rnnpipe.errors import SettingsError, expected, nearest
 from rnnpipe.instruments.files import require_new
 

@@ -13,12 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from rnnpipe.cli.output import PAGE, require_output, write_text
+from rnnpipe.cli.pictures.appearance import BLUE, blend, visible
+from rnnpipe.cli.pictures.lattice_html import lattice_page
 from rnnpipe.cli.pipelines import load_pipeline, token_labeller
 from rnnpipe.cli.text import typed
-from rnnpipe.instruments.appearance import BLUE, blend, visible
 from rnnpipe.instruments.lattice import Lattice
 from rnnpipe.instruments.lattice import lattice as read_lattice
-from rnnpipe.instruments.lattice_html import lattice_page
 
 #: How many labels of a token are listed, and from which probability on.
 _LISTED, _LEAST = 3, 0.005

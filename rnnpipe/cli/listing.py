@@ -17,7 +17,7 @@ from rnnpipe.cli.parts import (
     parts_of,
     registries,
 )
-from rnnpipe.distributions import OURS
+from rnnpipe.contracts.distributions import OURS
 
 
 def list_parts(registry: str | None) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rnnpipe.cli.pictures.pictures import SUFFIXES, require_picture
 from rnnpipe.cli.text import say
 from rnnpipe.instruments.files import replaced, require_new, require_suffix
-from rnnpipe.instruments.pictures import SUFFIXES, require_picture
 
 PICTURE, PAGE = SUFFIXES, (".html",)
 

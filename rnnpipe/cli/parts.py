@@ -16,11 +16,11 @@ from spacy.language import Language
 from spacy.util import registry as spacy_registry
 from thinc.api import Config
 
-import rnnpipe.bootstrap  # noqa: F401 - makes our registries and factories spaCy's
-from rnnpipe.distributions import OURS
+import rnnpipe.components.factories  # noqa: F401 - makes our registries and factories spaCy's
+from rnnpipe.contracts.distributions import OURS
+from rnnpipe.contracts.registry import REGISTRIES, Registry
+from rnnpipe.contracts.settings import describe_settings
 from rnnpipe.errors import PluginError, SettingsError, UnknownComponentError, expected, nearest
-from rnnpipe.registry import REGISTRIES, Registry
-from rnnpipe.settings import describe_settings
 
 FACTORIES = "factories"
 #: spaCy's registries with names of ours in them.

@@ -12,12 +12,12 @@ from rich.table import Table
 
 from rnnpipe.cli.pipelines import language_model_reader
 from rnnpipe.cli.text import filled_lines, open_text
-from rnnpipe.corpora.text_file import TextFile
 from rnnpipe.instruments.perplexity import (
     Perplexity,
     perplexity_of_documents,
     perplexity_of_text,
 )
+from rnnpipe.training.corpora.text_file import TextFile
 
 
 def perplexity(

@@ -8,13 +8,13 @@ from typing import Any
 import spacy
 from spacy.language import Language
 
+from rnnpipe.components.labelling.base import RnnPipe
+from rnnpipe.components.labelling.rnn_ner import RnnEntityRecognizer
+from rnnpipe.components.labelling.rnn_tagger import RnnTagger
+from rnnpipe.components.language.rnn_lm import RnnLanguageModel
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.instruments.encoders import WithEncoder
 from rnnpipe.instruments.reading import Reader
-from rnnpipe.pipeline.base import RnnPipe
-from rnnpipe.pipeline.lm import RnnLanguageModel
-from rnnpipe.pipeline.ner import RnnEntityRecognizer
-from rnnpipe.pipeline.tagger import RnnTagger
 
 
 def load_pipeline(model: str) -> Language:

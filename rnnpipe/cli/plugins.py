@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wasabi import msg
 
-from rnnpipe.registry import installed_plugins
+from rnnpipe.contracts.registry import installed_plugins
 
 
 def list_plugins() -> bool:

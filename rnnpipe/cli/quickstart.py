@@ -15,9 +15,9 @@ from spacy.tokens import DocBin
 from wasabi import msg
 
 from rnnpipe.cli.config_text import shipped_config
-from rnnpipe.corpora.sample import write_sample
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.instruments.files import beside
+from rnnpipe.training.corpora.sample import write_sample
 
 #: How many sentences are shown with what was found in them.
 N_SHOWN = 6

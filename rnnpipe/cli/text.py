@@ -7,9 +7,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rnnpipe.corpora.files import read_lines
-from rnnpipe.corpora.text_file import TextFile
 from rnnpipe.errors import CorpusError, SettingsError, expected
+from rnnpipe.training.corpora.files import read_lines
+from rnnpipe.training.corpora.text_file import TextFile
 
 
 def open_text(path: Path, encoding: str) -> TextFile:

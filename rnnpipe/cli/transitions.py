@@ -13,8 +13,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from rnnpipe.cli.output import PICTURE, require_output, say_written
+from rnnpipe.cli.pictures.appearance import BLUE, RED, blend
 from rnnpipe.cli.pipelines import load_pipeline, token_labeller
-from rnnpipe.instruments.appearance import BLUE, RED, blend
 from rnnpipe.instruments.transitions import Transitions, draw_transitions
 from rnnpipe.instruments.transitions import transitions as read_transitions
 

@@ -12,13 +12,13 @@ import numpy as np
 from spacy.language import Language
 from torch import nn
 
-from rnnpipe.architectures.network import network_shim
+from rnnpipe.cli.pictures.appearance import visible
+from rnnpipe.cli.pictures.pictures import picture
+from rnnpipe.components.labelling.network import network_shim
+from rnnpipe.components.labelling.rnn_textcat import RnnTextCategorizer
+from rnnpipe.components.translation.rnn_seq2seq import RnnSeq2Seq
 from rnnpipe.errors import SettingsError, expected
-from rnnpipe.instruments.appearance import visible
-from rnnpipe.instruments.pictures import picture
-from rnnpipe.network import Network
-from rnnpipe.pipeline.seq2seq import RnnSeq2Seq
-from rnnpipe.pipeline.textcat import RnnTextCategorizer
+from rnnpipe.models.labelling.network import Network
 
 #: The longest names, in characters, that are written upright under their columns.
 _UPRIGHT = 3

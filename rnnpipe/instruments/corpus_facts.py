@@ -11,10 +11,10 @@ import numpy as np
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from rnnpipe.pipeline.base import RnnPipe
-from rnnpipe.pipeline.ner import RnnEntityRecognizer
-from rnnpipe.pipeline.tagger import RnnTagger
-from rnnpipe.types import UNKNOWN, Symbols, SymbolsBuilder
+from rnnpipe.components.labelling.base import RnnPipe
+from rnnpipe.components.labelling.rnn_ner import RnnEntityRecognizer
+from rnnpipe.components.labelling.rnn_tagger import RnnTagger
+from rnnpipe.contracts.types import UNKNOWN, Symbols, SymbolsBuilder
 
 T = TypeVar("T")
 #: A word, an entity or a whole text, and its label.

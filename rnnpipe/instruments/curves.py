@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rnnpipe.instruments.pictures import picture
+from rnnpipe.cli.pictures.pictures import picture
 from rnnpipe.instruments.training_log import Series, TrainingLog
 
 

@@ -11,17 +11,17 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from torch import Tensor, nn
 
-from rnnpipe.architectures.network import network_builder, network_shim, token_vectors
-from rnnpipe.architectures.symbols import symbol_shim
-from rnnpipe.encoders.stack import RecurrentStack
+from rnnpipe.components.labelling.base import RnnPipe
+from rnnpipe.components.labelling.network import network_builder, network_shim, token_vectors
+from rnnpipe.components.language.rnn_lm import RnnLanguageModel
+from rnnpipe.components.symbol_model import symbol_shim
+from rnnpipe.contracts.types import BOUNDARY
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.instruments.reading import Reader
-from rnnpipe.language_model import LanguageModel
-from rnnpipe.network import Network
-from rnnpipe.pipeline.base import RnnPipe
-from rnnpipe.pipeline.lm import RnnLanguageModel
+from rnnpipe.models.labelling.network import Network
+from rnnpipe.models.language.language_model import LanguageModel
+from rnnpipe.parts.encoders.sequence.stack import RecurrentStack
 from rnnpipe.structures import Sequences
-from rnnpipe.types import BOUNDARY
 
 #: The components whose encoders can be looked into.
 WithEncoder = RnnLanguageModel | RnnPipe

@@ -31,14 +31,14 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from rnnpipe.architectures.symbols import symbol_shim
-from rnnpipe.decoders.generation.noise import GumbelNoise
+from rnnpipe.components.language.rnn_lm import RnnLanguageModel
+from rnnpipe.components.symbol_model import symbol_shim
+from rnnpipe.contracts.types import BOUNDARY
 from rnnpipe.errors import CorpusError, SettingsError, expected
 from rnnpipe.instruments.ngram import NGrams
 from rnnpipe.instruments.reading import Reader
-from rnnpipe.language_model import LanguageModel, Text
-from rnnpipe.pipeline.lm import RnnLanguageModel
-from rnnpipe.types import BOUNDARY
+from rnnpipe.models.language.language_model import LanguageModel, Text
+from rnnpipe.parts.decoders.generation.noise import GumbelNoise
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rnnpipe.encoders.cell import Cell, run_steps
-from rnnpipe.encoders.stack import RecurrentStack
-from rnnpipe.encoders.steps import Steps
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.instruments.encoders import layer_inputs
+from rnnpipe.parts.encoders.sequence.cell import Cell, run_steps
+from rnnpipe.parts.encoders.sequence.stack import RecurrentStack
+from rnnpipe.parts.encoders.sequence.steps import Steps
 from rnnpipe.structures import Sequences
 
 #: Below, and above, a gate is saturated.

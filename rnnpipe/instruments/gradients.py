@@ -29,14 +29,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rnnpipe.encoders.cell import Cell, Dense, Diagonal
-from rnnpipe.encoders.stack import RecurrentStack
+from rnnpipe.contracts.registry import encoders
+from rnnpipe.contracts.types import Stepper
 from rnnpipe.errors import CorpusError, StructureError, expected
 from rnnpipe.instruments.encoders import layer_inputs
-from rnnpipe.registry import encoders
-from rnnpipe.streams import map_state, tensors_of
+from rnnpipe.models.language.streams import map_state, tensors_of
+from rnnpipe.parts.encoders.sequence.cell import Cell, Dense, Diagonal
+from rnnpipe.parts.encoders.sequence.stack import RecurrentStack
 from rnnpipe.structures import Sequences, State
-from rnnpipe.types import Stepper
 
 #: How many places are computed at once: bounds the memory.
 _AT_ONCE = 16
@@ -125,8 +125,8 @@ def _halves(name: str, stack: RecurrentStack, inputs: Tensor) -> Iterator[Chain]
 
 
 class Half:
-    """One direction of a recurrent layer as a :class:`~rnnpipe.types.Stepper`. The other one is
-    computed along, from the same inputs, and left out."""
+    """One direction of a recurrent layer as a :class:`~rnnpipe.contracts.types.Stepper`. The other
+    one is computed along, from the same inputs, and left out."""
 
     def __init__(self, cell: Cell, direction: int) -> None:
         self.cell = cell

@@ -18,12 +18,12 @@ import numpy as np
 import torch
 from spacy.language import Language
 
-from rnnpipe.architectures.network import answers
-from rnnpipe.decoders.sequence import SequenceDecoder
+from rnnpipe.components.labelling.network import answers
+from rnnpipe.components.labelling.rnn_ner import RnnEntityRecognizer
+from rnnpipe.components.labelling.rnn_tagger import RnnTagger
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.instruments.encoders import annotated_before
-from rnnpipe.pipeline.ner import RnnEntityRecognizer
-from rnnpipe.pipeline.tagger import RnnTagger
+from rnnpipe.parts.decoders.sequence import SequenceDecoder
 
 #: A label that has less probability than that at every token need not be looked at.
 _NEGLIGIBLE = 0.01

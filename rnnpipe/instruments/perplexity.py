@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from spacy.tokens import Doc
 
+from rnnpipe.contracts.types import UNKNOWN
 from rnnpipe.instruments.reading import Reader
-from rnnpipe.types import UNKNOWN
 
 #: How many documents are scored together.
 _BATCH = 128

@@ -12,12 +12,12 @@ import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from rnnpipe.architectures.language_model import language_model_builder
-from rnnpipe.architectures.symbols import symbol_shim
-from rnnpipe.language_model import LanguageModel, Text
-from rnnpipe.pipeline.lm import RnnLanguageModel
-from rnnpipe.symbols.backward import BackwardSymbols
-from rnnpipe.types import BOUNDARY, UNKNOWN, Stepper
+from rnnpipe.components.language.language_model import language_model_builder
+from rnnpipe.components.language.rnn_lm import RnnLanguageModel
+from rnnpipe.components.symbol_model import symbol_shim
+from rnnpipe.contracts.types import BOUNDARY, UNKNOWN, Stepper
+from rnnpipe.models.language.language_model import LanguageModel, Text
+from rnnpipe.parts.symbols.backward import BackwardSymbols
 
 #: A text of which words, and pieces of words, make fewer symbols than it has characters.
 _PROBE = "characterwise"

@@ -14,13 +14,13 @@ import torch
 from spacy.tokens import Doc
 from torch import Tensor, nn
 
-from rnnpipe.architectures.symbols import symbol_shim
+from rnnpipe.components.symbol_model import symbol_shim
+from rnnpipe.contracts.types import Stepper
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.instruments.reading import Reader
-from rnnpipe.language_model import LanguageModel
-from rnnpipe.streams import tensors_of
+from rnnpipe.models.language.language_model import LanguageModel
+from rnnpipe.models.language.streams import tensors_of
 from rnnpipe.structures import State
-from rnnpipe.types import Stepper
 
 #: What the tensors of a layer's state are called: the visible state, then what LSTMs keep inside.
 _STATE_NAMES = ("h", "c")

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from rnnpipe.corpora.files import read_lines
 from rnnpipe.errors import CorpusError, expected
+from rnnpipe.training.corpora.files import read_lines
 
 #: One value for each evaluation; NaN where there is none.
 Series = np.ndarray

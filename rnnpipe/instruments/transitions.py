@@ -10,13 +10,13 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from rnnpipe.architectures.network import network_shim
-from rnnpipe.decoders.crf import CRFDecoder
+from rnnpipe.cli.pictures.pictures import picture
+from rnnpipe.components.labelling.network import network_shim
+from rnnpipe.components.labelling.rnn_ner import RnnEntityRecognizer
+from rnnpipe.components.labelling.rnn_tagger import RnnTagger
 from rnnpipe.errors import SettingsError, expected
-from rnnpipe.instruments.pictures import picture
-from rnnpipe.network import Network
-from rnnpipe.pipeline.ner import RnnEntityRecognizer
-from rnnpipe.pipeline.tagger import RnnTagger
+from rnnpipe.models.labelling.network import Network
+from rnnpipe.parts.decoders.crf import CRFDecoder
 
 #: What stands before the first token, and after the last.
 START, END = "start", "end"

@@ -29,7 +29,8 @@ class Encoded:
     structure: the structure that was encoded.
     n_forward: the features ``states[..., :n_forward]`` read the document from its first node on,
         the rest from its last node back. H for a one-directional encoder.
-    state: what a causal encoder needs to go on from here (see :class:`rnnpipe.types.Stepper`).
+    state: what a causal encoder needs to go on from here (see
+        :class:`rnnpipe.contracts.types.Stepper`).
     """
 
     states: Tensor

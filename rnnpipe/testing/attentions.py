@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnnpipe.registry import attentions
+from rnnpipe.contracts.registry import attentions
+from rnnpipe.contracts.types import AttentionBuilder
 from rnnpipe.testing.modules import (
     rebuilt,
     require_copies,
@@ -25,7 +26,6 @@ from rnnpipe.testing.promises import (
     smallest,
     trying,
 )
-from rnnpipe.types import AttentionBuilder
 
 
 @dataclass(frozen=True)

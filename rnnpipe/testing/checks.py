@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rnnpipe.testing.documents import LENGTHS, Docs
-from rnnpipe.testing.drawing import Draw
-from rnnpipe.testing.promises import Kind
-from rnnpipe.testing.registered import KINDS, build
-from rnnpipe.types import (
+from rnnpipe.contracts.types import (
     AttentionBuilder,
     DecoderBuilder,
     DocEdges,
@@ -21,6 +17,10 @@ from rnnpipe.types import (
     PixelOutputBuilder,
     PoolerBuilder,
 )
+from rnnpipe.testing.documents import LENGTHS, Docs
+from rnnpipe.testing.drawing import Draw
+from rnnpipe.testing.promises import Kind
+from rnnpipe.testing.registered import KINDS, build
 
 Settings = Mapping[str, Any]
 

@@ -50,7 +50,7 @@ def _sample(folder: Path) -> dict[str, Path]:
     import spacy
     from spacy.tokens import DocBin
 
-    from rnnpipe.corpora.sample import sample_docs, sample_requests
+    from rnnpipe.training.corpora.sample import sample_docs, sample_requests
 
     nlp, requests, paths = spacy.blank("en"), sample_requests(), {}
     for part, size in SAMPLE.items():

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnnpipe.registry import decoders
-from rnnpipe.schemes import SCHEMES
+from rnnpipe.contracts.registry import decoders
+from rnnpipe.contracts.schemes import SCHEMES
+from rnnpipe.contracts.types import DecoderBuilder, Labels, SequenceGeneratorBuilder
 from rnnpipe.structures import Encoded, Sequences
 from rnnpipe.testing.drawing import padded, vectors_of
 from rnnpipe.testing.modules import (
@@ -35,7 +36,6 @@ from rnnpipe.testing.promises import (
     smallest,
     trying,
 )
-from rnnpipe.types import DecoderBuilder, Labels, SequenceGeneratorBuilder
 
 #: What nodes are labelled with: tags under a scheme, and labels without one.
 TAGS = Labels(SCHEMES["BIO"].tags(["A", "B"]), SCHEMES["BIO"])

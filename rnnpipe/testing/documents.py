@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rnnpipe.contracts.types import items_of
 from rnnpipe.testing.promises import require, require_type, trying
-from rnnpipe.types import items_of
 
 #: Makes documents of a vocabulary, with so many tokens (or other items) each.
 Docs: TypeAlias = Callable[[Any, Sequence[int]], list[Any]]

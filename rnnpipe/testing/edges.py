@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnnpipe.registry import edges
+from rnnpipe.contracts.registry import edges
+from rnnpipe.contracts.types import DocEdges
 from rnnpipe.testing.documents import ReaderCase, indices
 from rnnpipe.testing.promises import Kind, require, require_equal
-from rnnpipe.types import DocEdges
 
 EDGE = Kind("edge", edges, DocEdges, ReaderCase)
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from rnnpipe.batching import distinct_words
+from rnnpipe.contracts.types import EmbeddingBuilder, items_of
+from rnnpipe.models.labelling.batching import distinct_words
 from rnnpipe.testing.documents import LENGTHS, Docs, annotated, vocabulary
-from rnnpipe.types import EmbeddingBuilder, items_of
 
 #: What training documents consist of, and how often.
 WORDS = ["the", "red", "house", "in", "Berlin", "runs", "a", "bit", "unusually", "fast", "."]

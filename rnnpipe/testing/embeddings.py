@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rnnpipe.batching import take_words
-from rnnpipe.network import to_device
-from rnnpipe.registry import embeddings
+from rnnpipe.contracts.registry import embeddings
+from rnnpipe.contracts.types import EmbeddingBuilder
+from rnnpipe.models.labelling.batching import take_words
+from rnnpipe.models.labelling.network import to_device
 from rnnpipe.testing.embedding_case import WORDS, EmbeddingCase
 from rnnpipe.testing.modules import (
     require_copies,
@@ -31,7 +32,6 @@ from rnnpipe.testing.promises import (
     smallest,
     trying,
 )
-from rnnpipe.types import EmbeddingBuilder
 
 #: Words that training has not had.
 UNSEEN = ["zyzzyva", "🜁", "!!!!!!", "a" * 300]

@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnnpipe.registry import encoders
+from rnnpipe.contracts.registry import encoders
+from rnnpipe.contracts.types import EncoderBuilder, Stepper
 from rnnpipe.structures import Grids, Sequences, Structure
 from rnnpipe.testing.drawing import Draw, draw_of, padded, vectors_of
 from rnnpipe.testing.modules import (
@@ -33,7 +34,6 @@ from rnnpipe.testing.promises import (
     smallest,
     trying,
 )
-from rnnpipe.types import EncoderBuilder, Stepper
 
 
 @dataclass(frozen=True)

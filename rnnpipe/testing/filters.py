@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rnnpipe.registry import filters
+from rnnpipe.contracts.registry import filters
+from rnnpipe.contracts.types import Filter, FilterBuilder
 from rnnpipe.testing.promises import Kind, require, require_equal, require_shape, smallest, trying
-from rnnpipe.types import Filter, FilterBuilder
 
 
 class Numbers:

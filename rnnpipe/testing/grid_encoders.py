@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rnnpipe.contracts.types import GridEncoderBuilder, GridStepper
 from rnnpipe.structures import Grids
 from rnnpipe.testing.encoders import ENCODER, EncoderCase
 from rnnpipe.testing.modules import rebuilt, require_copies, require_no_gradient
 from rnnpipe.testing.promises import require, require_close, smallest, trying
-from rnnpipe.types import GridEncoderBuilder, GridStepper
 
 #: The most channels that are tried, each with a feature of the inputs and one of the states.
 MOST_CHANNELS = 3

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rnnpipe.registry import outputs
+from rnnpipe.contracts.registry import outputs
+from rnnpipe.contracts.types import OutputBuilder
 from rnnpipe.testing.modules import (
     rebuilt,
     require_copies,
@@ -26,7 +27,6 @@ from rnnpipe.testing.promises import (
     smallest,
     trying,
 )
-from rnnpipe.types import OutputBuilder
 
 
 @dataclass(frozen=True)

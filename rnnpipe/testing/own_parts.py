@@ -17,8 +17,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from rnnpipe.doc_image import register_image
-from rnnpipe.registry import edges, embeddings, encoders, poolers
+from rnnpipe.contracts.registry import edges, embeddings, encoders, poolers
+from rnnpipe.parts.structures.doc_image import register_image
 from rnnpipe.testing.small_settings import small_settings
 
 HASHED = {"width": 8, "norm": 50, "prefix": 20, "suffix": 20, "shape": 20}

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnnpipe.registry import pixel_outputs
+from rnnpipe.contracts.registry import pixel_outputs
+from rnnpipe.contracts.types import PixelOutputBuilder
 from rnnpipe.testing.modules import (
     rebuilt,
     require_copies,
@@ -25,7 +26,6 @@ from rnnpipe.testing.promises import (
     require_type,
     trying,
 )
-from rnnpipe.types import PixelOutputBuilder
 
 #: Images, and the height and width of each.
 SHAPE = (2, 4, 5)

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnnpipe.registry import poolers
+from rnnpipe.contracts.registry import poolers
+from rnnpipe.contracts.types import PoolerBuilder
 from rnnpipe.structures import Encoded, Structure
 from rnnpipe.testing.drawing import Draw, marked_sequences, padded, vectors_of
 from rnnpipe.testing.modules import (
@@ -32,7 +33,6 @@ from rnnpipe.testing.promises import (
     smallest,
     trying,
 )
-from rnnpipe.types import PoolerBuilder
 
 
 @dataclass(frozen=True)

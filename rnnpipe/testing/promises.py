@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from rnnpipe.registry import Registry
+from rnnpipe.contracts.registry import Registry
 
 #: States in a batch and alone may differ by this much: sums are taken in another order.
 TOLERANCE = 1e-5

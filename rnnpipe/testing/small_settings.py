@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from rnnpipe.edges.next_token import NextToken
-from rnnpipe.encoders.recurrent import LSTM
-from rnnpipe.poolers.mean import Mean
-from rnnpipe.types import DocEdges, EncoderBuilder, PoolerBuilder
+from rnnpipe.contracts.types import DocEdges, EncoderBuilder, PoolerBuilder
+from rnnpipe.parts.edges.next_token import NextToken
+from rnnpipe.parts.encoders.sequence.recurrent import LSTM
+from rnnpipe.parts.poolers.mean import Mean
 
 #: Parts that other parts consist of.
 PARTS: dict[Any, Any] = {

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from rnnpipe.registry import structures
+from rnnpipe.contracts.registry import structures
+from rnnpipe.contracts.types import DocNodes, DocStructure, items_of
 from rnnpipe.testing.documents import ReaderCase, indices
 from rnnpipe.testing.promises import Kind, require, require_equal, require_shape, trying
-from rnnpipe.types import DocNodes, DocStructure, items_of
 
 STRUCTURE = Kind("structure", structures, DocStructure, ReaderCase)
 

@@ -2,7 +2,7 @@
 
 import pytest
 import spacy
-from small_pipelines import entity_recognizer, language_model, text_classifier, translator
+from helpers.small_pipelines import entity_recognizer, language_model, text_classifier, translator
 
 
 def two_language_models():

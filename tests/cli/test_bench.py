@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 import spacy
-from commands import fails, works
-from small_pipelines import CATS
+from helpers.commands import fails, works
+from helpers.small_pipelines import CATS
 from spacy.tokens import DocBin
 from spacy.training import Example
 

@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from commands import colours, fails, works
+from helpers.commands import colours, fails, works
 
-from rnnpipe.instruments.appearance import sparkline
+from rnnpipe.cli.pictures.appearance import sparkline
 from rnnpipe.instruments.training_log import read_training_log
 
 

@@ -6,12 +6,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import spacy
-from commands import fails, run, works
+from helpers.commands import fails, run, works
 from spacy.tokens import Doc, DocBin, Span
 
 from rnnpipe.cli.config_text import shipped_config
 from rnnpipe.cli.init_config import Choices, config_for
-from rnnpipe.corpora.conll import ConllCorpus
 from rnnpipe.errors import LabelError
 from rnnpipe.instruments.corpus_facts import (
     histogram,
@@ -19,6 +18,7 @@ from rnnpipe.instruments.corpus_facts import (
     memory_accuracy,
     share_outside,
 )
+from rnnpipe.training.corpora.conll import ConllCorpus
 
 WIDE = {"COLUMNS": "200"}
 

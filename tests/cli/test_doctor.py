@@ -6,10 +6,10 @@ import shutil
 import pytest
 import thinc.compat
 import torch
-from commands import run, works
+from helpers.commands import run, works
 
 from rnnpipe.cli import doctor
-from rnnpipe.registry import Plugin
+from rnnpipe.contracts.registry import Plugin
 
 WIDE = {"COLUMNS": "250"}
 BROKEN = Plugin("rnnpipe_poolers", "bad.Min.v1", "bad:Min", "bad-one", "0.1", "bad.Min.v1: gone")

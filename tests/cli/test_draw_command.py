@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import spacy
-from commands import fails, run, works
+from helpers.commands import fails, run, works
 from spacy.tokens import Doc
 from spacy.training import Example
 
+from rnnpipe.cli.pictures.image_grid import tiled, write_grid
 from rnnpipe.errors import SettingsError
-from rnnpipe.instruments.image_grid import tiled, write_grid
-from rnnpipe.png import read_png, write_png
+from rnnpipe.training.corpora.png import read_png, write_png
 
 SHAPE = (4, 6)
 
@@ -113,7 +113,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(model, tmp_path, monke
         unfinished.write_text("half")
         raise OSError("no space left")
 
-    monkeypatch.setattr("rnnpipe.instruments.image_grid.write_png", broken)
+    monkeypatch.setattr("rnnpipe.cli.pictures.image_grid.write_png", broken)
     assert isinstance(run("draw", model, "-o", path, "--force", "--n", 1).exception, OSError)
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 

@@ -6,10 +6,10 @@ import sys
 
 import pytest
 import spacy
-from commands import fails, works
+from helpers.commands import fails, works
 
 from rnnpipe.cli import app
-from rnnpipe.pipeline.lm import RnnLanguageModel
+from rnnpipe.components.language.rnn_lm import RnnLanguageModel
 
 TOP = ["--top-k", 3, "--top-p", 0.9, "--min-p", 0.01, "--typical", 0.9]
 

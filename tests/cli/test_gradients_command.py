@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from commands import colours, fails, works
-from small_pipelines import TEXT
+from helpers.commands import colours, fails, works
+from helpers.small_pipelines import TEXT
 
 SMALL = ["--lags", 4, "--places", 3]
 

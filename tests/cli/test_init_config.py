@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from commands import fails, works
+from helpers.commands import fails, works
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import load_config, load_config_from_str, registry

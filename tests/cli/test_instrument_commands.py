@@ -4,8 +4,8 @@ import json
 from xml.etree import ElementTree
 
 import pytest
-from commands import colours, fails, works
-from small_pipelines import TEXT
+from helpers.commands import colours, fails, works
+from helpers.small_pipelines import TEXT
 
 SMALL = ["--prompts", 3, "--prompt-length", 5, "--length", 8, "--ranges", 2, "--order", 2]
 

@@ -2,7 +2,7 @@
 
 import json
 
-from commands import fails, works
+from helpers.commands import fails, works
 
 TEXT = "Ada met him in New York"
 

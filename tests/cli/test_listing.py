@@ -1,14 +1,14 @@
 """``spacy rnn list`` and ``spacy rnn info``"""
 
 import pytest
-from commands import fails, works
+from helpers.commands import fails, works
 
 from rnnpipe.cli.parts import Part, first_sentence, parts_of, registries
 
 WIDE = {"COLUMNS": "200"}
 ENTRY = "[rnnpipe_poolers]\n{} = {}:Middle\n"
 MIDDLE = '''
-from rnnpipe.registry import poolers
+from rnnpipe.contracts.registry import poolers
 
 
 @poolers("acme.Middle.v1")

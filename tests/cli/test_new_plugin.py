@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from commands import fails, run
+from helpers.commands import fails, run
 
 from rnnpipe.cli import new_plugin
 from rnnpipe.cli.new_plugin import EXAMPLES

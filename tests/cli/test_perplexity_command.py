@@ -4,8 +4,8 @@ import json
 import math
 
 import pytest
-from commands import fails, works
-from small_pipelines import TEXT
+from helpers.commands import fails, works
+from helpers.small_pipelines import TEXT
 
 
 def test_the_table_has_units_and_counts(models, text_file):

@@ -4,7 +4,7 @@ import sys
 from typer.testing import CliRunner
 
 from rnnpipe.cli import app, plugins
-from rnnpipe.registry import Plugin
+from rnnpipe.contracts.registry import Plugin
 
 WORKING = Plugin("rnnpipe_encoders", "acme.QRNN.v1", "acme.qrnn:QRNN", "acme-rnn", "1.2", None)
 BROKEN = Plugin(

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from rnnpipe.cli import app
 from rnnpipe.cli import quickstart as module
 from rnnpipe.cli.quickstart import quickstart
-from rnnpipe.corpora import sample
 from rnnpipe.errors import SettingsError
+from rnnpipe.training.corpora import sample
 
 FILES = {"train.spacy", "dev.spacy", "test.spacy", "model-best", "model-last"}
 

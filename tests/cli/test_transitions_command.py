@@ -2,7 +2,7 @@
 
 import json
 
-from commands import colours, fails, works
+from helpers.commands import colours, fails, works
 
 
 def test_transitions_in_numbers_and_a_picture(models, tmp_path):

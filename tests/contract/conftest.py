@@ -1,6 +1,6 @@
 """The table that drives the contract tests: every registered name, plugins included."""
 
-from building import DECLARED, GROUPS, names_of
+from helpers.building import DECLARED, GROUPS, names_of
 
 
 def pytest_generate_tests(metafunc):

@@ -7,12 +7,12 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from building import build
-from small_language_model import model, text
+from helpers.building import build
+from helpers.small_language_model import model, text
 
-from rnnpipe.encoders.recurrent import GRU, LSTM
-from rnnpipe.language_model import Text
-from rnnpipe.types import Adaptation
+from rnnpipe.contracts.types import Adaptation
+from rnnpipe.models.language.language_model import Text
+from rnnpipe.parts.encoders.sequence.recurrent import GRU, LSTM
 
 
 @pytest.fixture

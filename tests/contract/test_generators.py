@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from building import build, names_of
+from helpers.building import build, names_of
 
-from rnnpipe.types import SequenceGenerator
+from rnnpipe.contracts.types import SequenceGenerator
 
 SIZE = 5
 

@@ -8,11 +8,11 @@ import unicodedata
 import numpy as np
 import pytest
 import spacy
-from building import build
+from helpers.building import build
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnpipe.types import BOUNDARY, UNKNOWN, Symbols, SymbolsBuilder
+from rnnpipe.contracts.types import BOUNDARY, UNKNOWN, Symbols, SymbolsBuilder
 
 nlp = spacy.blank("en")
 TEXTS = st.text(st.sampled_from("ab é\u3000\n😀,'_ORTH"), max_size=20)

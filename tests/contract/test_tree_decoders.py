@@ -5,10 +5,10 @@ import pickle
 
 import pytest
 import torch
-from building import build
+from helpers.building import build
 
+from rnnpipe.contracts.types import Labels
 from rnnpipe.structures import Encoded, Sequences
-from rnnpipe.types import Labels
 
 WIDTH, LABELS = 4, Labels(("(none)", "x", "y"))
 LENGTHS = [3, 0, 5, 1, 2]

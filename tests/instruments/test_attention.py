@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_pipelines import text_classifier, translator
+from helpers.small_pipelines import text_classifier, translator
 from spacy.language import Language
 
 from rnnpipe.errors import SettingsError

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from small_pipelines import TEXT, language_model
+from helpers.small_pipelines import TEXT, language_model
 
 from rnnpipe.errors import CorpusError, SettingsError
 from rnnpipe.instruments.exposure_bias import Curve, ExposureBias, _curve, exposure_bias

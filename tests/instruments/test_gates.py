@@ -3,14 +3,25 @@
 import numpy as np
 import pytest
 import torch
-from small_pipelines import entity_recognizer, language_model
+from helpers.small_pipelines import entity_recognizer, language_model
 
-from rnnpipe.encoders.cells import GRUCell, MGUCell, RNNCell, TextbookGRUCell, UGRNNCell
-from rnnpipe.encoders.lstm_cells import CIFGCell, LSTMCell, OriginalLSTMCell, PeepholeLSTMCell
 from rnnpipe.errors import SettingsError
 from rnnpipe.instruments.encoders import encoder_on_text
 from rnnpipe.instruments.gates import GateUse, gate_uses, gate_values
 from rnnpipe.instruments.gradients import fresh_encoder
+from rnnpipe.parts.encoders.sequence.cells import (
+    GRUCell,
+    MGUCell,
+    RNNCell,
+    TextbookGRUCell,
+    UGRNNCell,
+)
+from rnnpipe.parts.encoders.sequence.lstm_cells import (
+    CIFGCell,
+    LSTMCell,
+    OriginalLSTMCell,
+    PeepholeLSTMCell,
+)
 from rnnpipe.structures import Sequences
 
 N_IN, WIDTH, NODES = 3, 4, 7

@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 import spacy
 import torch
-from small_pipelines import entity_recognizer, language_model, text_classifier
+from helpers.small_pipelines import entity_recognizer, language_model, text_classifier
 from torch.autograd.functional import jacobian
 
-from rnnpipe.encoders.cell import Dense, Diagonal
-from rnnpipe.encoders.recurrent import Recurrent
 from rnnpipe.errors import CorpusError, SettingsError, StructureError
 from rnnpipe.instruments.encoders import encoder_on_text
 from rnnpipe.instruments.gradients import (
@@ -20,6 +18,8 @@ from rnnpipe.instruments.gradients import (
     fresh_encoder,
     gradient_curve,
 )
+from rnnpipe.parts.encoders.sequence.cell import Dense, Diagonal
+from rnnpipe.parts.encoders.sequence.recurrent import Recurrent
 from rnnpipe.structures import Sequences
 
 WIDTH, N_IN = 5, 3

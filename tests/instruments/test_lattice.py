@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import spacy
 import torch
-from small_pipelines import entity_recognizer
+from helpers.small_pipelines import entity_recognizer
 
-from rnnpipe.architectures.network import answers
+from rnnpipe.cli.pictures.lattice_html import lattice_page
+from rnnpipe.components.labelling.network import answers
 from rnnpipe.errors import SettingsError
 from rnnpipe.instruments.lattice import Entity, Lattice, Reading, lattice
-from rnnpipe.instruments.lattice_html import lattice_page
 
 TEXT = "Ada in New York"
 

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from small_pipelines import SYMBOLS, TEXT, language_model
+from helpers.small_pipelines import SYMBOLS, TEXT, language_model
 from spacy.training import Example
 
 from rnnpipe.instruments.perplexity import (

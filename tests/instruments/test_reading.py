@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import spacy
+from helpers.small_pipelines import SYMBOLS, language_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_pipelines import SYMBOLS, language_model
 
 from rnnpipe.instruments import reading
 from rnnpipe.instruments.reading import Reader
-from rnnpipe.symbols.subwords import Subwords
+from rnnpipe.parts.symbols.subwords import Subwords
 
 TEXT = "the rose is é,\n\n\n  a sky\r\nso blue\x0b is the end"
 

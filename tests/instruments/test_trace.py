@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from small_pipelines import SYMBOLS, language_model
+from helpers.small_pipelines import SYMBOLS, language_model
 
-from rnnpipe.architectures.symbols import symbol_shim
+from rnnpipe.components.symbol_model import symbol_shim
 from rnnpipe.errors import SettingsError
 from rnnpipe.instruments.reading import Reader
 from rnnpipe.instruments.trace import Cell, activations, trace

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from helpers.small_pipelines import entity_recognizer
 from matplotlib.image import imread
-from small_pipelines import entity_recognizer
 
 from rnnpipe.errors import SettingsError
 from rnnpipe.instruments.transitions import Transitions, draw_transitions, transitions

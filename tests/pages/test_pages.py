@@ -11,16 +11,16 @@ import pytest
 import spacy
 import spacy.cli.train
 import torch
-from reading import PAGES, ROOT, blocks, commands, whole
+from helpers.reading import PAGES, ROOT, blocks, commands, whole
+from helpers.workshop import furnish
 from spacy.cli._util import app as spacy_app
 from spacy.util import load_config_from_str, registry
 from typer.testing import CliRunner
-from workshop import furnish
 
 import rnnpipe.cli.spacy_command  # noqa: F401  - spacy rnn
 from rnnpipe.cli import app as rnnpipe_app
 from rnnpipe.cli import quickstart
-from rnnpipe.corpora import sample
+from rnnpipe.training.corpora import sample
 
 FEW_STEPS = {"training.max_steps": 4, "training.eval_frequency": 2}
 #: Enough for a model that writes anything at all.

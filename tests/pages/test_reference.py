@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from reading import ROOT
+from helpers.reading import ROOT
 
 from rnnpipe.cli.parts import parts_of, registries
 

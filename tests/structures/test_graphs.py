@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from graphs_drawn import N_TYPES, graphs
+from helpers.graphs_drawn import N_TYPES, graphs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

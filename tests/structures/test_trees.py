@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from helpers.trees_drawn import forests
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trees_drawn import forests
 
 from rnnpipe.errors import StructureError
 from rnnpipe.structures import Trees

@@ -6,9 +6,9 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
-from broken import Doubled, can_all_be_broken, told
+from helpers.broken import Doubled, can_all_be_broken, told
 
-from rnnpipe.decoders.softmax import Softmax
+from rnnpipe.parts.decoders.softmax import Softmax
 from rnnpipe.testing.decoders import DECODER
 
 

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 import spacy
-from broken import can_all_be_broken, told
+from helpers.broken import can_all_be_broken, told
 from spacy.tokens import Doc
 
 from rnnpipe.testing import BrokenPromise, check_edges

@@ -5,10 +5,10 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from broken import Doubled, can_all_be_broken, told
+from helpers.broken import Doubled, can_all_be_broken, told
 
-from rnnpipe.embeddings.builder import Builder
-from rnnpipe.embeddings.hashed import Hashed
+from rnnpipe.parts.embeddings.builder import Builder
+from rnnpipe.parts.embeddings.hashed import Hashed
 from rnnpipe.testing import check_embedding
 from rnnpipe.testing.embeddings import EMBEDDING
 

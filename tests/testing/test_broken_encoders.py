@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from broken import Doubled, can_all_be_broken, told
+from helpers.broken import Doubled, can_all_be_broken, told
 
-from rnnpipe.encoders.bidirectional import BiLSTM
-from rnnpipe.encoders.recurrent import LSTM, Recurrent
+from rnnpipe.parts.encoders.sequence.bidirectional import BiLSTM
+from rnnpipe.parts.encoders.sequence.recurrent import LSTM, Recurrent
 from rnnpipe.structures import Sequences
 from rnnpipe.testing import BrokenPromise, check_encoder
 from rnnpipe.testing.encoders import ENCODER, EncoderCase

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from broken import can_all_be_broken, told
+from helpers.broken import can_all_be_broken, told
 
-from rnnpipe.encoders.diagonal_bilstm import DiagonalBiLSTM
-from rnnpipe.encoders.grid_encoder import GridBuilder
-from rnnpipe.encoders.pixel_cnn import GatedPixelCNN
+from rnnpipe.parts.encoders.image.diagonal_bilstm import DiagonalBiLSTM
+from rnnpipe.parts.encoders.image.grid_encoder import GridBuilder
+from rnnpipe.parts.encoders.image.pixel_cnn import GatedPixelCNN
 from rnnpipe.testing import check_encoder
 from rnnpipe.testing.encoders import ENCODER
 

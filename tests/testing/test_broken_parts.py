@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from broken import can_all_be_broken, told
+from helpers.broken import can_all_be_broken, told
 
-from rnnpipe.attentions.dot import Dot
-from rnnpipe.attentions.general import General
-from rnnpipe.outputs.full import FullSoftmax
+from rnnpipe.parts.attentions.dot import Dot
+from rnnpipe.parts.attentions.general import General
+from rnnpipe.parts.outputs.full import FullSoftmax
 from rnnpipe.testing import check_attention, check_filter, check_output
 from rnnpipe.testing.attentions import ATTENTION
 from rnnpipe.testing.filters import FILTER

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from broken import can_all_be_broken, told
+from helpers.broken import can_all_be_broken, told
 
-from rnnpipe.pixel_outputs.softmax import Softmax
+from rnnpipe.parts.pixel_outputs.softmax import Softmax
 from rnnpipe.testing import check_pixel_output
 from rnnpipe.testing.pixel_outputs import PIXEL_OUTPUT
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from broken import can_all_be_broken, told
+from helpers.broken import can_all_be_broken, told
 
-from rnnpipe.poolers.mean import Mean
+from rnnpipe.contracts.types import PoolerBuilder
+from rnnpipe.parts.poolers.mean import Mean
 from rnnpipe.testing import check_pooler
 from rnnpipe.testing.poolers import POOLER
-from rnnpipe.types import PoolerBuilder
 
 
 class Spoilt(torch.nn.Module):

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import spacy
 import torch
-from broken import can_all_be_broken, told
+from helpers.broken import can_all_be_broken, told
 
-from rnnpipe.doc_structures.span_ends import SpanEnds
-from rnnpipe.doc_structures.with_mentions import TokenRows
+from rnnpipe.parts.structures.span_ends import SpanEnds
+from rnnpipe.parts.structures.with_mentions import TokenRows
 from rnnpipe.structures import Sequences, Trees
 from rnnpipe.testing import BrokenPromise, check_structure
 from rnnpipe.testing.structures import STRUCTURE

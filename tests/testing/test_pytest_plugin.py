@@ -7,8 +7,8 @@ import pytest
 
 PLUGIN = """
 import torch
-from rnnpipe.registry import filters, poolers
-from rnnpipe.types import FilterBuilder, PoolerBuilder, PositiveInt
+from rnnpipe.contracts.registry import filters, poolers
+from rnnpipe.contracts.types import FilterBuilder, PoolerBuilder, PositiveInt
 
 @poolers("acme.First.v1")
 def First() -> PoolerBuilder:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rnnpipe.registry import attentions
-from rnnpipe.types import AttentionBuilder, PositiveFloat, PositiveInt
+from rnnpipe.contracts.registry import attentions
+from rnnpipe.contracts.types import AttentionBuilder, PositiveFloat, PositiveInt
 
 
 @attentions("extras.Cosine.v1")

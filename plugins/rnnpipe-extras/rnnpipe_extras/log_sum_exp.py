@@ -7,9 +7,9 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from rnnpipe.registry import poolers
+from rnnpipe.contracts.registry import poolers
+from rnnpipe.contracts.types import PoolerBuilder, PositiveFloat
 from rnnpipe.structures import Encoded
-from rnnpipe.types import PoolerBuilder, PositiveFloat
 
 
 @poolers("extras.LogSumExp.v1")

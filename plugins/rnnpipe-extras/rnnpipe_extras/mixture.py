@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rnnpipe.registry import outputs
-from rnnpipe.types import OutputBuilder, PositiveInt
+from rnnpipe.contracts.registry import outputs
+from rnnpipe.contracts.types import OutputBuilder, PositiveInt
 
 
 @outputs("extras.MixtureOfSoftmaxes.v1")

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rnnpipe.contracts.registry import decoders
+from rnnpipe.contracts.types import DecoderBuilder, Gold, Labels, Prediction
 from rnnpipe.errors import SettingsError, expected
-from rnnpipe.precision import in_full_precision
-from rnnpipe.registry import decoders
+from rnnpipe.layers.precision import in_full_precision
 from rnnpipe.structures import Encoded
-from rnnpipe.types import DecoderBuilder, Gold, Labels, Prediction
 
 
 @decoders("extras.Ordinal.v1")

@@ -5,7 +5,7 @@ from rnnpipe_extras.filters import Eta, TopNSigma
 from spacy.tokens import DocBin
 from spacy.training import Example
 
-from rnnpipe.decoders.generation.sampler import Sampler
+from rnnpipe.parts.decoders.generation.sampler import Sampler
 from rnnpipe.testing import check_config
 
 REVIEWS = {"1": "Dreadful .", "2": "rather dull", "3": "all right", "4": "Good !", "5": "SUPERB"}

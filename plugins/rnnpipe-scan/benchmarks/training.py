@@ -17,7 +17,7 @@ import torch
 from rnnpipe_scan.encoders import MinGRU
 from torch import nn
 
-from rnnpipe.encoders import scan
+from rnnpipe.parts.encoders.sequence import scan
 from rnnpipe.structures import Sequences
 
 WIDTH, DOCUMENTS = 128, 16

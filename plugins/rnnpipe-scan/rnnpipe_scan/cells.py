@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from rnnpipe.encoders.cell import Cell, Drop, LayerState, keep
-from rnnpipe.encoders.scan import linear_scan
-from rnnpipe.encoders.steps import Steps
-from rnnpipe.init import fill_gate_
+from rnnpipe.layers.init import fill_gate_
+from rnnpipe.parts.encoders.sequence.cell import Cell, Drop, LayerState, keep
+from rnnpipe.parts.encoders.sequence.scan import linear_scan
+from rnnpipe.parts.encoders.sequence.steps import Steps
 
 
 class ScanCell(Cell):

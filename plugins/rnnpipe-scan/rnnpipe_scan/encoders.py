@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rnnpipe.encoders.bidirectional import Bidirectional
-from rnnpipe.encoders.recurrent import Recurrent
-from rnnpipe.encoders.registration import register
+from rnnpipe.parts.encoders.sequence.bidirectional import Bidirectional
+from rnnpipe.parts.encoders.sequence.recurrent import Recurrent
+from rnnpipe.parts.encoders.sequence.registration import register
 from rnnpipe_scan.cells import MinGRUCell, MinLSTMCell
 
 MinGRU = register(Recurrent, "scan.MinGRU.v1", MinGRUCell)

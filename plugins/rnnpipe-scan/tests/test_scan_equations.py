@@ -4,8 +4,8 @@ import pytest
 import torch
 from rnnpipe_scan.encoders import BiMinGRU, BiMinLSTM, MinGRU, MinLSTM
 
-from rnnpipe.encoders import scan
 from rnnpipe.instruments.gates import gate_values
+from rnnpipe.parts.encoders.sequence import scan
 from rnnpipe.structures import Sequences
 
 LENGTHS = [7, 0, 4, 1]
@@ -72,8 +72,8 @@ def test_the_gate_that_is_watched_is_that_of_the_state(function):
 
 
 def test_settings_are_those_that_have_an_effect():
+    from rnnpipe.contracts.registry import encoders
     from rnnpipe.errors import SettingsError
-    from rnnpipe.registry import encoders
 
     make = encoders.get("scan.MinGRU.v1")
     make(width=3, depth=2, dropout=0.1, locked=True, skip=True, residual=True, layer_norm=True)

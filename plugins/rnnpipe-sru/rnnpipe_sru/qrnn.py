@@ -8,13 +8,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from rnnpipe.encoders.bidirectional import Bidirectional
-from rnnpipe.encoders.cell import Cell, Drop, LayerState, keep
-from rnnpipe.encoders.recurrent import Recurrent
-from rnnpipe.encoders.registration import register
-from rnnpipe.encoders.scan import linear_scan
-from rnnpipe.encoders.steps import Steps
-from rnnpipe.init import fill_gate_
+from rnnpipe.layers.init import fill_gate_
+from rnnpipe.parts.encoders.sequence.bidirectional import Bidirectional
+from rnnpipe.parts.encoders.sequence.cell import Cell, Drop, LayerState, keep
+from rnnpipe.parts.encoders.sequence.recurrent import Recurrent
+from rnnpipe.parts.encoders.sequence.registration import register
+from rnnpipe.parts.encoders.sequence.scan import linear_scan
+from rnnpipe.parts.encoders.sequence.steps import Steps
 
 Window = Annotated[int, Field(ge=1, le=8, strict=True)]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from rnnpipe.encoders.bidirectional import Bidirectional
-from rnnpipe.encoders.cell import Cell, Drop, LayerState, keep
-from rnnpipe.encoders.recurrent import Recurrent
-from rnnpipe.encoders.registration import register
-from rnnpipe.init import fill_gate_
+from rnnpipe.layers.init import fill_gate_
+from rnnpipe.parts.encoders.sequence.bidirectional import Bidirectional
+from rnnpipe.parts.encoders.sequence.cell import Cell, Drop, LayerState, keep
+from rnnpipe.parts.encoders.sequence.recurrent import Recurrent
+from rnnpipe.parts.encoders.sequence.registration import register
 
 
 class SRUCell(Cell):

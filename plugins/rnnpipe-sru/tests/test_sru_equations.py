@@ -5,9 +5,9 @@ import torch
 from rnnpipe_sru.qrnn import QRNN, BiQRNN
 from rnnpipe_sru.sru import SRU, BiSRU
 
-from rnnpipe.encoders.cell import run_steps
-from rnnpipe.encoders.steps import Steps
 from rnnpipe.instruments.gates import gate_values
+from rnnpipe.parts.encoders.sequence.cell import run_steps
+from rnnpipe.parts.encoders.sequence.steps import Steps
 from rnnpipe.structures import Sequences
 
 LENGTHS = [6, 0, 4, 1]

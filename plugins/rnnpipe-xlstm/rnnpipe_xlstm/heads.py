@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from rnnpipe.encoders.cell import Recurrence
 from rnnpipe.errors import SettingsError, expected
-from rnnpipe.init import orthogonal_blocks_
+from rnnpipe.layers.init import orthogonal_blocks_
+from rnnpipe.parts.encoders.sequence.cell import Recurrence
 
 
 def head_width(width: int, heads: int) -> int:

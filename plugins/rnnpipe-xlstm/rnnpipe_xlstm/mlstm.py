@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from rnnpipe.encoders.bidirectional import Bidirectional
-from rnnpipe.encoders.cell import Cell, Drop, LayerState, keep
-from rnnpipe.encoders.recurrent import Recurrent
-from rnnpipe.encoders.registration import register
-from rnnpipe.encoders.steps import Steps
-from rnnpipe.types import PositiveInt
+from rnnpipe.contracts.types import PositiveInt
+from rnnpipe.parts.encoders.sequence.bidirectional import Bidirectional
+from rnnpipe.parts.encoders.sequence.cell import Cell, Drop, LayerState, keep
+from rnnpipe.parts.encoders.sequence.recurrent import Recurrent
+from rnnpipe.parts.encoders.sequence.registration import register
+from rnnpipe.parts.encoders.sequence.steps import Steps
 from rnnpipe_xlstm.heads import head_width
 from rnnpipe_xlstm.matrix_memory import Memory, read, read_and_write
 

@@ -11,9 +11,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rnnpipe.registry import decoders
+from rnnpipe.contracts.registry import decoders
+from rnnpipe.contracts.types import DecoderBuilder, Gold, Labels, Prediction
 from rnnpipe.structures import Encoded
-from rnnpipe.types import DecoderBuilder, Gold, Labels, Prediction
 
 Focus = Annotated[float, Field(ge=1)]
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from rnnpipe.embeddings.builder import Builder
-from rnnpipe.registry import embeddings
-from rnnpipe.types import EmbeddingBuilder, Features, PositiveInt, Words
+from rnnpipe.contracts.registry import embeddings
+from rnnpipe.contracts.types import EmbeddingBuilder, Features, PositiveInt, Words
+from rnnpipe.parts.embeddings.builder import Builder
 
 
 @embeddings("acme.WordLength.v1")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rnnpipe.encoders.cell import Cell, Drop, LayerState, keep
-from rnnpipe.encoders.recurrent import Recurrent
-from rnnpipe.encoders.registration import register
-from rnnpipe.types import PositiveShare
+from rnnpipe.contracts.types import PositiveShare
+from rnnpipe.parts.encoders.sequence.cell import Cell, Drop, LayerState, keep
+from rnnpipe.parts.encoders.sequence.recurrent import Recurrent
+from rnnpipe.parts.encoders.sequence.registration import register
 
 
 class LeakyRNNCell(Cell):

@@ -8,8 +8,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from rnnpipe.registry import filters
-from rnnpipe.types import Alphabet, FilterBuilder, PositiveShare
+from rnnpipe.contracts.registry import filters
+from rnnpipe.contracts.types import Alphabet, FilterBuilder, PositiveShare
 
 
 @filters("acme.Epsilon.v1")

@@ -6,9 +6,9 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from rnnpipe.registry import poolers
+from rnnpipe.contracts.registry import poolers
+from rnnpipe.contracts.types import PoolerBuilder, Probability
 from rnnpipe.structures import Encoded
-from rnnpipe.types import PoolerBuilder, Probability
 
 
 @poolers("acme.ScaledSum.v1")

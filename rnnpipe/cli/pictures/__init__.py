@@ -1,0 +1,1 @@
+"""What instruments measure, as pictures, pages and text."""

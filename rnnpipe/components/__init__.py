@@ -1,0 +1,1 @@
+"""The components of spaCy pipelines, each beside the architecture of its model."""

@@ -1,0 +1,1 @@
+"""``rnn_image`` and the architecture of its model."""

@@ -1,0 +1,134 @@
+"""``rnnpipe.ImageModel.v1``: the model of the component ``rnn_image``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+import torch
+from thinc.api import Model
+from torch import Tensor
+
+from rnnpipe.components.symbol_model import symbol_model, symbol_shim
+from rnnpipe.contracts.settings import checked
+from rnnpipe.contracts.types import (
+    DropoutRate,
+    GridEncoderBuilder,
+    Levels,
+    PixelOutputBuilder,
+    PositiveInt,
+    Precision,
+)
+from rnnpipe.models.images.image_model import ImageModel as TorchImageModel
+from rnnpipe.models.images.image_model import ImageModelBuilder, Picture
+
+
+@checked("architectures", "rnnpipe.ImageModel.v1")
+def ImageModel(
+    encoder: GridEncoderBuilder,
+    output: PixelOutputBuilder,
+    levels: Levels = 256,
+    width: PositiveInt = 32,
+    reach: PositiveInt = 3,
+    readout: PositiveInt = 32,
+    dropout: DropoutRate = None,
+    precision: Precision = "float32",
+    max_pixels: PositiveInt = 65536,
+) -> Model[Any, Any]:
+    """A first masked convolution, a causal encoder of images and an output, trained as one torch
+    module: the probability of every pixel given those above it and to its left (van den Oord et al.
+    2016, Pixel Recurrent Neural Networks).
+
+    encoder: ``rnnpipe.PixelCNN.v1``, ``rnnpipe.RowLSTM.v1`` or ``rnnpipe.DiagonalBiLSTM.v1``.
+    output: what a pixel may be, such as ``rnnpipe.Bernoulli.v1`` for those of two levels.
+    levels: how many values each channel of a pixel may have, from 0 on.
+    width: of the first convolution's features. reach: to how many pixels on each side it reaches; 3
+        stands for a kernel of 7 x 7.
+    readout: features of a pixel between the encoder and the output.
+    dropout: on the encoder's states; unset, the rate of ``[training] dropout``.
+    precision: ``"bfloat16"`` computes matrix products in bfloat16 and keeps float32 weights.
+    max_pixels: the most pixels computed at once; bounds the memory.
+    RAISES: SettingsError if the output is not one of so many levels.
+    """
+    builder = ImageModelBuilder(
+        encoder=encoder,
+        output=output,
+        width=width,
+        reach=reach,
+        readout=readout,
+        dropout=dropout,
+        max_pixels=max_pixels,
+    )
+    with torch.device("meta"):
+        output(readout, 1, levels)  # raises now, not after the corpus has been read
+    model = symbol_model("rnnpipe_image_model", builder, log_likelihoods, precision)
+    model.attrs["levels"] = levels
+    return model
+
+
+def set_image_facts(model: Model[Any, Any], shape: Sequence[int], labels: Sequence[str]) -> None:
+    """Make the network for images of that height, width and number of channels.
+
+    RAISES: StructureError if the network's parts do not fit images of so many channels.
+    """
+    height, width, channels = shape
+    facts = {
+        "height": height,
+        "width": width,
+        "channels": channels,
+        "levels": model.attrs["levels"],
+        "labels": list(labels),
+    }
+    module = cast(ImageModelBuilder, model.attrs["builder"]).build(facts)
+    symbol_shim(model).set_module(module, facts)
+
+
+def set_image_labels(model: Model[Any, Any], labels: Sequence[str]) -> None:
+    """Give a network more classes at the end, keeping all it knows of those that it has."""
+    shim = symbol_shim(model)
+    facts = {**cast(dict[str, Any], shim.facts), "labels": list(labels)}
+    grown = cast(ImageModelBuilder, model.attrs["builder"]).build(facts).to(shim.device)
+    weights = grown.state_dict()
+    for name, known in shim.module.state_dict().items():
+        weights[name][: len(known)] = known
+    shim.set_module(grown, facts)
+
+
+def log_likelihoods(model: Model[Any, Any], pictures: Sequence[Picture]) -> np.ndarray:
+    """The log-probability of each image, ``(N,)`` float32, in nats."""
+    with symbol_shim(model).evaluation() as module:
+        return cast(TorchImageModel, module).log_likelihoods(pictures)
+
+
+def generate(
+    model: Model[Any, Any],
+    n: int,
+    height: int,
+    width: int,
+    temperature: float,
+    seed: int | None,
+    classes: Sequence[int] | None,
+    given: np.ndarray | None = None,
+    known: np.ndarray | None = None,
+) -> np.ndarray:
+    """``(n, H, W, C)`` uint8: see :meth:`rnnpipe.models.images.image_model.ImageModel.generate`.
+    classes: the number of each image's class. given: ``(H, W, C)`` uint8, and known: ``(H, W)``,
+    where it is taken over."""
+    shim = symbol_shim(model)
+
+    def on_device(array: Any) -> Tensor | None:
+        return None if array is None else torch.as_tensor(array).to(shim.device)
+
+    with shim.evaluation() as module:
+        images = cast(TorchImageModel, module).generate(
+            n,
+            height,
+            width,
+            temperature=temperature,
+            seed=seed,
+            classes=on_device(classes),
+            given=on_device(None if given is None else np.stack([given] * n).astype(np.int64)),
+            known=on_device(None if known is None else np.stack([known] * n)),
+        )
+    return images.cpu().numpy().astype(np.uint8)

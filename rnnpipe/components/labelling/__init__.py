@@ -1,0 +1,1 @@
+"""The components that label, and the architecture of their models."""

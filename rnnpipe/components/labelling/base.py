@@ -1,0 +1,324 @@
+"""What all components share: a network as a spaCy trainable pipe.
+
+A component says which labels its decoder has, how an example becomes a gold annotation, how the
+decoder's answers are read and how they are written on a Doc. The rest, from ``nlp.update`` to
+``from_disk``, is here.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, ClassVar, cast
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples
+from spacy.vocab import Vocab
+from thinc.api import Model, Optimizer, set_dropout_rate
+
+from rnnpipe.components.annotating import AnnotatingPipe
+from rnnpipe.components.labelling.gold import count_known
+from rnnpipe.components.labelling.network import (
+    Run,
+    answers,
+    is_initialized,
+    network_builder,
+    network_shim,
+    set_labels,
+)
+from rnnpipe.contracts.types import Decoder, Labels, TreeDecoder, items_of
+from rnnpipe.errors import LabelError, RnnpipeError, StructureError, WeightsError
+from rnnpipe.parts.embeddings.builder import has_vocabulary
+
+Losses = dict[str, float]
+
+
+class RnnPipe(AnnotatingPipe):
+    """A network of rnnpipe as a trainable component.
+
+    labels_documents: whether the decoder labels documents, and so needs a pooler, or tokens.
+    labels_spans: whether it labels the spans that a structure over them names, not the tokens.
+    builds_trees: whether it joins the tokens to trees, whose nodes it labels.
+    exclusive: whether these labels exclude each other.
+    """
+
+    labels_documents: ClassVar[bool]
+    labels_spans: ClassVar[bool] = False
+    builds_trees: ClassVar[bool] = False
+    exclusive: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[Any, Any],
+        name: str,
+        scorer: Callable[..., Any] | None,
+        **cfg: Any,
+    ) -> None:
+        """cfg: settings that are saved with the component and handed to its scorer.
+        RAISES: StructureError if the network has a pooler where it must not, or lacks one, or reads
+            the documents as a structure whose nodes are not what the component labels."""
+        super().__init__(vocab, model, name, scorer, labels=[], **cfg)
+        self._rehearsal_model: Model[Any, Any] | None = None
+        self._check_pooler()
+        self._check_structure()
+
+    def _check_pooler(self) -> None:
+        pooler = network_builder(self.model).pooler
+        where = f"components.{self.name}.model.pooler"
+        if self.labels_documents and pooler is None:
+            raise StructureError(
+                f"{where}: expected a pooler, since this component labels whole documents, got "
+                "none. Set @rnnpipe_poolers, for instance to 'rnnpipe.Attention.v1'."
+            )
+        if not self.labels_documents and pooler is not None:
+            raise StructureError(
+                f"{where}: expected none, since this component labels every "
+                f"{'span' if self.labels_spans else 'token'}, got a pooler. Remove the block."
+            )
+
+    def _check_structure(self) -> None:
+        structure = network_builder(self.model).structure
+        spans = structure is not None and structure.spans_key is not None
+        got = "spans" if spans else items_of(structure)
+        want = "spans" if self.labels_spans else "tokens"
+        if self.labels_documents or got == want:
+            return
+        good = "rnnpipe.Constituents.v1" if self.labels_spans else "rnnpipe.DependencyTree.v1"
+        raise StructureError(
+            f"components.{self.name}.model.structure: expected one whose {want} can be labelled, "
+            f"got one whose {got} can be labelled. Set @rnnpipe_structures, for instance to "
+            f"{good!r}."
+        )
+
+    def _check_decoder(self) -> None:
+        decoder = cast(Decoder, network_shim(self.model).module.decoder)
+        if isinstance(decoder, TreeDecoder) != self.builds_trees:
+            trees, labels = "one that builds trees", "one that labels what there is"
+            want, got = (trees, labels) if self.builds_trees else (labels, trees)
+            good = "rnnpipe.MarginParser.v1" if self.builds_trees else "rnnpipe.Softmax.v1"
+            raise StructureError(
+                f"components.{self.name}.model.decoder: expected {want}, got "
+                f"{type(decoder).__name__}, {got}. Choose another, such as {good!r}."
+            )
+        if decoder.exclusive != self.exclusive:
+            one, several = "labels that exclude each other", "labels that are true by themselves"
+            want, got = (one, several) if self.exclusive else (several, one)
+            good = "rnnpipe.Softmax.v1" if self.exclusive else "rnnpipe.Sigmoid.v1"
+            raise StructureError(
+                f"components.{self.name}.model.decoder: expected one for {want}, got "
+                f"{type(decoder).__name__}, for {got}. Choose another, such as {good!r}."
+            )
+
+    # -- what a component defines --------------------------------------------------------------
+
+    @abstractmethod
+    def output_labels(self) -> Labels:
+        """The decoder's labels for the component's labels."""
+
+    @abstractmethod
+    def find_labels(self, examples: Sequence[Example]) -> Iterable[str]:
+        """The labels that occur in gold annotations."""
+
+    @abstractmethod
+    def gold(self, example: Example) -> np.ndarray:
+        """The gold annotation of one example, as in :data:`rnnpipe.contracts.types.Gold`."""
+
+    @abstractmethod
+    def read(self, decoder: Any, x: Any, lengths: np.ndarray) -> list[Any]:
+        """One result for each document of a bucket, off the device."""
+
+    @abstractmethod
+    def gold_from(self, results: Sequence[Any]) -> list[np.ndarray]:
+        """The gold annotations that results of :meth:`read` amount to, for rehearsal."""
+
+    # -- labels --------------------------------------------------------------------------------
+
+    @property
+    def label_data(self) -> tuple[str, ...]:
+        """What ``spacy init labels`` writes and ``initialize`` reads."""
+        return self.labels
+
+    @property
+    def is_resizable(self) -> bool:
+        return True
+
+    def add_label(self, label: str) -> int:
+        """Add a label, before or after training; a trained network keeps all it knows.
+
+        RETURNS: 0 if the label is there already, otherwise 1.
+        """
+        added = self._add(label)
+        if added and is_initialized(self.model):
+            set_labels(self.model, self.output_labels())
+        return int(added)
+
+    # -- training ------------------------------------------------------------------------------
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: Iterable[str] | None = None,
+    ) -> None:
+        """Learn labels and vocabularies from the examples and make the network.
+
+        labels: as written by ``spacy init labels``; otherwise they are read from the examples.
+        RAISES: LabelError if there are no examples or no labels; StructureError if the network's
+            parts do not fit each other or this component.
+
+        Warns if vocabularies are learnt from examples that show no labels, which is what
+        ``nlp.initialize()`` makes up when it is given none.
+        """
+        examples = list(get_examples())
+        if examples:
+            validate_examples(examples, f"{type(self).__name__}.initialize")
+        found = list(self.find_labels(examples) if labels is None else labels)
+        for label in found:
+            self._add(label)
+        self._require_gold(len(examples))
+        try:
+            self.model.initialize(X=[eg.x for eg in examples], Y=self.output_labels())
+        except StructureError as error:
+            raise StructureError(f"components.{self.name}.model.{error}") from None
+        self._check_decoder()
+        facts = network_shim(self.model).facts or {}
+        if not found and has_vocabulary(facts["embeddings"]):
+            warnings.warn(
+                f"components.{self.name}: expected training examples with {self.annotation}, got "
+                f"{len(examples)} without, and the network knows no words or characters but "
+                "theirs. Call nlp.initialize(get_examples) with your training examples.",
+                stacklevel=2,
+            )
+
+    def _unknown_label(self, label: str) -> LabelError:
+        return LabelError(
+            f"components.{self.name}: expected one of the {len(self.labels)} labels known since "
+            f"initialisation, got {label!r} in a training example. Add it with add_label, or "
+            "initialise from data that holds every label."
+        )
+
+    def _position(self, label: str) -> int:
+        """Raises LabelError for a label that is not known."""
+        if label not in self.labels:
+            raise self._unknown_label(label)
+        return self.labels.index(label)
+
+    def _require_gold(self, n_examples: int) -> None:
+        where = f"components.{self.name}"
+        if not n_examples:
+            raise LabelError(
+                f"{where}: expected training examples, got none. Check that [corpora.train] points "
+                "to a file with documents in it."
+            )
+        if not self.labels:
+            raise LabelError(
+                f"{where}: expected training examples with {self.annotation}, got {n_examples} "
+                "examples without. Check that the corpus holds the annotation that this component "
+                "learns."
+            )
+
+    @property
+    @abstractmethod
+    def annotation(self) -> str:
+        """What the component learns from, in words, for error messages."""
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: Losses | None = None,
+    ) -> Losses:
+        """Learn from a batch. The loss is in nats, added up over tokens (or documents)."""
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.update")
+        if examples:
+            golds = [self.gold(eg) for eg in examples]
+            losses[self.name] += self._learn([eg.predicted for eg in examples], golds, drop, sgd)
+        return losses
+
+    def _learn(
+        self, docs: Sequence[Doc], golds: list[np.ndarray], drop: float, sgd: Optimizer | None
+    ) -> float:
+        self._require_network()
+        set_dropout_rate(self.model, drop)
+        run, backprop = self.model.begin_update(docs)
+        loss, gradient = self._loss(run, golds)
+        backprop(gradient)
+        if sgd is not None:
+            self.finish_update(sgd)
+        return loss
+
+    def get_loss(self, examples: Iterable[Example], scores: Run) -> tuple[float, Any]:
+        """The loss of a training pass in nats, and the gradient to hand to its backprop.
+
+        scores: what ``self.model.begin_update(docs)`` returned. The parameters' gradients are
+            added up on the way, bucket by bucket, so that memory stays bounded.
+        """
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.get_loss")
+        return self._loss(scores, [self.gold(eg) for eg in examples])
+
+    def _loss(self, run: Run, golds: list[np.ndarray]) -> tuple[float, Any]:
+        loss, gradient = run.backward(golds, scale=1.0 / max(1, count_known(golds)))
+        if not math.isfinite(loss):
+            raise RnnpipeError(
+                f"components.{self.name}: expected a finite training loss, got {loss}. Lower the "
+                "learning rate, set grad_clip, and look for NaN in word vectors."
+            )
+        return loss, gradient
+
+    def rehearse(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: Losses | None = None,
+    ) -> Losses:
+        """Learn to answer as the network did when ``nlp.resume_training()`` was called."""
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.rehearse")
+        docs = [eg.predicted for eg in examples]
+        if self._rehearsal_model is not None and docs:
+            golds = self.gold_from(answers(self._rehearsal_model, docs, self.read))
+            losses[self.name] += self._learn(docs, golds, drop, sgd)
+        return losses
+
+    # -- prediction ----------------------------------------------------------------------------
+
+    def predict(self, docs: Iterable[Doc]) -> list[Any]:
+        """One result for each document; the documents stay as they are."""
+        self._require_network()
+        docs = list(docs)
+        return answers(self.model, docs, self.read) if docs else []
+
+    # -- loading -------------------------------------------------------------------------------
+
+    @contextmanager
+    def _loading(self) -> Iterator[None]:
+        with super()._loading():
+            yield
+        self._check_labels()
+
+    def _check_labels(self) -> None:
+        facts = network_shim(self.model).facts
+        names = list(self.output_labels().names)
+        if facts is not None and facts["labels"] != names:
+            raise WeightsError(
+                f"components.{self.name}: expected weights for the labels {names}, got weights "
+                f"for {facts['labels']}. The component's folder is incomplete or was altered: "
+                "copy it again from where it was trained."
+            )

@@ -1,0 +1,133 @@
+"""``rnn_textcat`` and ``rnn_textcat_multilabel``: categories of whole documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.vocab import Vocab
+from thinc.api import Model
+
+from rnnpipe.components.labelling.base import RnnPipe
+from rnnpipe.contracts.types import Labels
+from rnnpipe.errors import LabelError
+from rnnpipe.parts.structures.doc_image import register_image
+
+
+class CategoryPipe(RnnPipe):
+    """What the components that write ``doc.cats`` share: any encoder, a pooler, and a decoder over
+    documents."""
+
+    labels_documents = True
+    annotation = "doc.cats"
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[Any, Any],
+        name: str,
+        *,
+        threshold: float,
+        scorer: Callable[..., Any] | None = None,
+    ) -> None:
+        """threshold: the probability from which a category counts as predicted when scores are
+        computed. spaCy's own scorer ignores it where categories exclude each other: there the
+        most probable one counts."""
+        super().__init__(vocab, model, name, scorer, threshold=threshold, positive_label=None)
+        register_image(Doc)  # which may be what is categorised
+
+    def output_labels(self) -> Labels:
+        return Labels(self.labels)
+
+    def find_labels(self, examples: Sequence[Example]) -> list[str]:
+        return sorted({label for eg in examples for label in eg.reference.cats})
+
+    def read(self, decoder: Any, x: Any, lengths: np.ndarray) -> list[np.ndarray]:
+        return list(decoder.predict(x).probabilities.float().cpu().numpy())
+
+    def set_annotations(self, docs: Iterable[Doc], results: Sequence[np.ndarray]) -> None:
+        for doc, scores in zip(docs, results, strict=True):
+            doc.cats.update(zip(self.labels, scores.tolist(), strict=True))
+
+
+class RnnTextCategorizer(CategoryPipe):
+    """Exactly one category for a document, with the probability of each in ``doc.cats``.
+
+    The decoder is one of labels that exclude each other, such as ``rnnpipe.Softmax.v1``.
+    """
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: Iterable[str] | None = None,
+        positive_label: str | None = None,
+    ) -> None:
+        """positive_label: of two categories, the one whose F-score is reported.
+        RAISES: LabelError if there are fewer categories than the component can tell apart, or a
+        positive one that is not among them or is one of more than two."""
+        super().initialize(get_examples, nlp=nlp, labels=labels)
+        if positive_label is not None and len(self.labels) > 2:
+            raise LabelError(
+                f"components.{self.name}: expected no positive_label with {len(self.labels)} "
+                f"categories, got {positive_label!r}. Remove it: with more than two categories the "
+                "macro F-score is reported."
+            )
+        if positive_label is not None and positive_label not in self.labels:
+            raise LabelError(
+                f"components.{self.name}: expected positive_label to be one of {self.labels}, got "
+                f"{positive_label!r}. Name one of them."
+            )
+        self.cfg["positive_label"] = positive_label
+
+    def _require_gold(self, n_examples: int) -> None:
+        super()._require_gold(n_examples)
+        if len(self.labels) < 2:
+            raise LabelError(
+                f"components.{self.name}: expected two or more categories that exclude each other, "
+                f"got {self.labels}. For a yes-or-no question name both answers, or use "
+                "rnn_textcat_multilabel."
+            )
+
+    def gold(self, example: Example) -> np.ndarray:
+        cats = example.reference.cats
+        true = [label for label, value in cats.items() if value == 1.0]
+        if len(true) > 1 or any(value not in (0.0, 1.0) for value in cats.values()):
+            raise LabelError(
+                f"components.{self.name}: expected at most one category of 1.0 and the others 0.0, "
+                f"got {cats}. For several at once use rnn_textcat_multilabel."
+            )
+        return np.array(self._position(true[0]) if true else -1, dtype=np.int64)
+
+    def gold_from(self, results: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return [np.array(scores.argmax(), dtype=np.int64) for scores in results]
+
+
+class RnnMultiLabelTextCategorizer(CategoryPipe):
+    """Any number of categories for a document, each with its own probability in ``doc.cats``.
+
+    The decoder is one of independent truths, such as ``rnnpipe.Sigmoid.v1``.
+    """
+
+    exclusive = False
+
+    def gold(self, example: Example) -> np.ndarray:
+        cats = example.reference.cats
+        truths = np.full(len(self.labels), np.nan, dtype=np.float32)
+        for label, value in cats.items():
+            if not 0.0 <= value <= 1.0:
+                raise LabelError(
+                    f"components.{self.name}: expected truths from 0.0 to 1.0, got "
+                    f"{label!r}: {value}. Write 1.0 for true, 0.0 for false, and leave out what is "
+                    "not known."
+                )
+            truths[self._position(label)] = value
+        return truths
+
+    def gold_from(self, results: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return list(results)

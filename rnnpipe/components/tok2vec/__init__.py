@@ -1,0 +1,1 @@
+"""The embed and encode blocks of spaCy's own tok2vec."""

@@ -1,0 +1,1 @@
+"""``rnn_seq2seq`` and the architectures of its models."""

@@ -1,0 +1,106 @@
+"""``rnnpipe.Seq2Seq.v1``: the model of the component ``rnn_seq2seq``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import torch
+from thinc.api import Model
+
+from rnnpipe.components.symbol_model import MANY_SYMBOLS, symbol_model, symbol_shim
+from rnnpipe.contracts.settings import checked
+from rnnpipe.contracts.types import (
+    AttentionBuilder,
+    DropoutRate,
+    EncoderBuilder,
+    OutputBuilder,
+    PositiveInt,
+    Precision,
+    Probability,
+    SymbolsBuilder,
+)
+from rnnpipe.errors import SettingsError, StructureError
+from rnnpipe.models.translation.images import ImageReader, ImageSource
+from rnnpipe.models.translation.model import Alignment, Pair, Seq2SeqBuilder
+from rnnpipe.models.translation.model import Seq2Seq as TorchSeq2Seq
+
+
+@checked("architectures", "rnnpipe.Seq2Seq.v1")
+def Seq2Seq(
+    source: SymbolsBuilder,
+    encoder: EncoderBuilder,
+    decoder: EncoderBuilder,
+    output: OutputBuilder,
+    target: SymbolsBuilder | None = None,
+    attention: AttentionBuilder | None = None,
+    width: PositiveInt = 128,
+    input_feeding: bool = False,
+    reverse_source: bool = False,
+    dropout: DropoutRate = None,
+    label_smoothing: Probability = 0.0,
+    precision: Precision = "float32",
+    max_padded_symbols: PositiveInt = 8192,
+) -> Model[Any, Any]:
+    """Encoder, attention, decoder and output over symbols, trained as one torch module (Sutskever
+    et al. 2014; Bahdanau et al. 2015; Luong et al. 2015).
+
+    source: the symbols of the documents: characters, bytes or words.
+    target: those of the texts to be written. Unset, both are the same kind, with one vocabulary and
+        one embedding.
+    encoder: any over sequences, in one direction or both.
+    decoder: a causal encoder, which reads the target and begins where the encoder has ended: with
+        its final state, or a learned projection where that has another shape.
+    attention: how the decoder's states look at the encoder's; ``None``: the final state is all that
+        it knows of the source.
+    width: of the embeddings and, with attention, of the states that the output reads.
+    input_feeding: the decoder also reads its last attentional state (Luong et al. 2015). It then
+        trains step by step, which is slower, and the masks of dropout inside the decoder that are
+        otherwise one for all steps (``locked``, ``recurrent_dropout``, ``weight_dropout``) are
+        drawn anew for each.
+    reverse_source: the encoder reads the source from its end (Sutskever et al. 2014).
+    dropout: on the inputs of encoder and decoder, on the states that attention looks at and on
+        those that the output reads; unset, the rate of ``[training] dropout``.
+    label_smoothing: the share of each true symbol that is spread over all (Szegedy et al. 2016).
+    precision: ``"bfloat16"`` computes matrix products in bfloat16 and keeps float32 weights.
+    max_padded_symbols: the most positions of sources or targets computed at once in training;
+        bounds the memory.
+    RAISES: SettingsError if the decoder is not causal, or settings have no effect or do not fit.
+    """
+    builder = Seq2SeqBuilder(
+        source=source,
+        target=target,
+        encoder=encoder,
+        decoder=decoder,
+        attention=attention,
+        output=output,
+        width=width,
+        input_feeding=input_feeding,
+        reverse_source=reverse_source,
+        dropout=dropout,
+        label_smoothing=label_smoothing,
+        max_padded_symbols=max_padded_symbols,
+    )
+    return seq2seq_model(builder, precision)
+
+
+def seq2seq_model(builder: Seq2SeqBuilder, precision: Precision) -> Model[Any, Any]:
+    """Raises SettingsError if the settings do not fit: now, not after the corpus has been read."""
+    source: int | ImageReader = MANY_SYMBOLS
+    with torch.device("meta"):
+        try:
+            if isinstance(builder.source, ImageSource):
+                source = builder.source.build({})
+            TorchSeq2Seq(builder, source, None if builder.target is None else MANY_SYMBOLS)
+        except StructureError as error:
+            raise SettingsError(str(error)) from None
+    return symbol_model("rnnpipe_seq2seq", builder, _align, precision)
+
+
+def seq2seq_builder(model: Model[Any, Any]) -> Seq2SeqBuilder:
+    return cast(Seq2SeqBuilder, model.attrs["builder"])
+
+
+def _align(model: Model[Any, Any], pairs: Sequence[Pair]) -> list[Alignment]:
+    with symbol_shim(model).evaluation() as module:
+        return cast(TorchSeq2Seq, module).align(pairs)

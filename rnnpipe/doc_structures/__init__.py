@@ -1,1 +1,0 @@
-"""How a document becomes a structure: ``@rnnpipe_structures``."""

@@ -1,0 +1,1 @@
+"""What layers are made of: initialisation, dropout, precision, masked convolutions, compilation."""

@@ -1,0 +1,1 @@
+"""Networks that label: embedding, encoder, pooler, decoder, and the batches they read."""

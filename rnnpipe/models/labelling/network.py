@@ -1,0 +1,370 @@
+"""The network of a component: embeddings, encoder, pooler and decoder, put together by a config.
+
+    words of the batch -> lexical embeddings (once a distinct word) ─┐
+    tokens of the batch -> contextual embeddings ────────────────────┴-> (B, T, D) by buckets
+      -> encoder (B, T, H) -> pooler (B, H), for decoders that label documents -> decoder
+
+Embeddings are computed once for all documents of a call; buckets gather from those tables, and in
+training their gradients are added up before the embeddings' own backward pass runs once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from rnnpipe.contracts.schemes import SCHEMES
+from rnnpipe.contracts.types import (
+    Decoder,
+    DecoderBuilder,
+    DocNodes,
+    DocStructure,
+    Embedding,
+    EmbeddingBuilder,
+    EncoderBuilder,
+    Features,
+    GraphEncoderBuilder,
+    Labels,
+    PoolerBuilder,
+)
+from rnnpipe.layers.dropout import Dropout
+from rnnpipe.layers.precision import full_precision
+from rnnpipe.models.labelling.batching import Batch, Bucket, Limits
+from rnnpipe.models.labelling.network_fit import require_fit, require_structure
+from rnnpipe.models.labelling.word_cache import WordCache
+from rnnpipe.parts.embeddings.builder import require_items
+from rnnpipe.structures import Encoded, Sequences, Structure
+
+T = TypeVar("T")
+#: Reads a bucket's answers off the device: (decoder, its input, lengths) to one result a document.
+Reader = Callable[[Any, Encoded | Tensor, np.ndarray], list[T]]
+
+
+@dataclass(frozen=True)
+class NetworkBuilder:
+    """The settings of a network. What the data decides is measured once and kept as facts (JSON),
+    from which the same network can be built again before its weights are loaded."""
+
+    embedding: EmbeddingBuilder
+    encoder: EncoderBuilder
+    decoder: DecoderBuilder
+    pooler: PoolerBuilder | None = None
+    structure: DocStructure | None = None
+    dropout: float | None = None
+    limits: Limits = field(default_factory=Limits)
+
+    def measure(self, counts: Mapping[str, int], vocab: Any, labels: Labels) -> dict[str, Any]:
+        facts = [part.measure(counts, vocab) for part in self.embedding.parts()]
+        return {"embeddings": facts, **label_facts(labels)}
+
+    def build(self, facts: dict[str, Any]) -> Network:
+        parts = zip(self.embedding.parts(), facts["embeddings"], strict=True)
+        embeddings = [part.build(part_facts) for part, part_facts in parts]
+        scheme = SCHEMES[facts["scheme"]] if facts["scheme"] else None
+        return Network(embeddings, self, Labels(tuple(facts["labels"]), scheme))
+
+    def sized_encoder(self) -> EncoderBuilder:
+        """The encoder's builder, told how many types of edges there are if it tells them apart."""
+        if isinstance(self.encoder, GraphEncoderBuilder) and self.structure is not None:
+            return self.encoder.typed(self.structure.n_types)
+        return self.encoder
+
+
+def label_facts(labels: Labels) -> dict[str, Any]:
+    """What to remember of the labels, as JSON."""
+    return {
+        "labels": list(labels.names),
+        "scheme": labels.scheme.name if labels.scheme is not None else None,
+    }
+
+
+@dataclass
+class _Table:
+    """Vectors that buckets gather from. ``vectors``: ``(1 + rows, D)``, row 0 is the zero vector
+    of padding. ``row_of``: ``(1 + N,)`` the row of each token, counted from 1."""
+
+    vectors: Tensor
+    row_of: np.ndarray
+
+
+class Network(nn.Module):
+    """A network with known sizes. See the module's text for the way of the data."""
+
+    def __init__(
+        self, embeddings: Sequence[Embedding], builder: NetworkBuilder, labels: Labels
+    ) -> None:
+        super().__init__()
+        self.lexical = nn.ModuleList(cast(nn.Module, e) for e in embeddings if e.lexical)
+        self.contextual = nn.ModuleList(cast(nn.Module, e) for e in embeddings if not e.lexical)
+        parts = zip(builder.embedding.parts(), embeddings, strict=True)
+        self._fed = [part.upstream is not None for part, e in parts if not e.lexical]
+        self.limits = builder.limits
+        self.labels = labels
+        self.dropout = Dropout(builder.dropout)
+        require_items(embeddings, builder.structure)
+        encoder = builder.sized_encoder()(sum(e.n_out for e in embeddings))
+        require_structure(encoder, builder.structure)
+        self.structure = builder.structure
+        self.encoder = cast(nn.Module, encoder)
+        pooler = builder.pooler(encoder.n_out) if builder.pooler is not None else None
+        self.pooler = cast("nn.Module | None", pooler)
+        n_in = encoder.n_out if pooler is None else pooler.n_out
+        decoder = builder.decoder(n_in, labels)
+        require_fit(decoder, pooled=pooler is not None)
+        self.decoder = cast(nn.Module, decoder)
+        self.cache = WordCache()
+
+    def initialize(self, vocab: Any) -> None:
+        """Fill the weights that come from elsewhere, such as word vectors."""
+        for embedding in [*self.lexical, *self.contextual]:
+            embedding.initialize(vocab)
+
+    # -- training ------------------------------------------------------------------------------
+
+    def accumulate_gradients(
+        self,
+        batch: Batch,
+        golds: Sequence[np.ndarray],
+        upstream: Sequence[Tensor] = (),
+        scale: float = 1.0,
+    ) -> Tensor:
+        """Add ``scale`` times the gradient of the loss to the parameters' gradients.
+
+        golds: the gold annotation of each document, as in :data:`rnnpipe.contracts.types.Gold`
+            without the batch axis.
+        upstream: for each contextual embedding fed from outside, ``(N, width)``; a leaf that
+            requires a gradient gets one.
+        RETURNS: the summed loss in nats, shape ``()``.
+        """
+        device = self._device()
+        tables = [*self._lexical_table(batch), *self._contextual_table(batch, upstream)]
+        leaves = [
+            replace(t, vectors=t.vectors.detach().requires_grad_(t.vectors.requires_grad))
+            for t in tables
+        ]
+        total = torch.zeros((), device=device)
+        for bucket in batch.buckets:
+            x = self._read(self._encode(bucket, leaves))
+            gold = pad_golds([golds[i] for i in bucket.documents]).to(device)
+            loss = cast(Decoder, self.decoder).loss(x, gold)
+            with full_precision(device):
+                torch.autograd.backward(loss.float() * scale)
+            total = total + loss.detach()
+        grown = [
+            (t.vectors, leaf.vectors.grad)
+            for t, leaf in zip(tables, leaves, strict=True)
+            if leaf.vectors.grad is not None
+        ]
+        if grown:
+            torch.autograd.backward([v for v, _ in grown], [g for _, g in grown])
+        return total
+
+    # -- prediction ----------------------------------------------------------------------------
+
+    def answers(
+        self,
+        batch: Batch,
+        reader: Reader[T],
+        upstream: Sequence[Tensor] = (),
+        weights_version: int | None = None,
+    ) -> list[T]:
+        """What ``reader`` makes of each document, in the order of the call.
+
+        weights_version: changes whenever the weights do; with it, the vectors of words are kept
+            across calls. ``None``: nothing is kept.
+        """
+        tables = [
+            *self._lexical_table(batch, weights_version),
+            *self._contextual_table(batch, upstream),
+        ]
+        results: dict[int, T] = {}
+        for bucket in batch.buckets:
+            x = self._read(self._encode(bucket, tables))
+            answers = reader(self.decoder, x, bucket.lengths)
+            results.update(zip(bucket.documents.tolist(), answers, strict=True))
+        return [results[i] for i in range(len(batch.docs))]
+
+    def vectors(self, batch: Batch, upstream: Sequence[Tensor] = ()) -> Tensor:
+        """What the encoder is given for every token of a call, ``(N, D)``, documents one after the
+        other."""
+        tables = [*self._lexical_table(batch), *self._contextual_table(batch, upstream)]
+        rows = [torch.from_numpy(t.row_of[1:]).to(self._device()) for t in tables]
+        return _side_by_side(
+            [t.vectors.index_select(0, row) for t, row in zip(tables, rows, strict=True)]
+        )
+
+    # -- parts ---------------------------------------------------------------------------------
+
+    def _device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    def embed_words(self, words: Any) -> Tensor:
+        """The lexical embeddings of distinct words, concatenated. ``(U, D)``."""
+        return _side_by_side([self._embed(e, words) for e in self.lexical])
+
+    def _embed(self, embedding: nn.Module, items: Any) -> Tensor:
+        features = cast(Any, embedding).featurize(items)
+        return cast(Tensor, embedding(to_device(features, self._device())))
+
+    def _lexical_table(self, batch: Batch, weights_version: int | None = None) -> list[_Table]:
+        if not self.lexical:
+            return []
+        if not len(batch.words):
+            width = sum(cast(int, e.n_out) for e in self.lexical)
+            return [_Table(torch.zeros(1, width, device=self._device()), np.zeros(1, np.int64))]
+        if weights_version is None:
+            table = _under_padding(self.embed_words(batch.words))
+            rows = np.arange(1, len(batch.words) + 1)
+        else:
+            table, rows = self.cache.look_up(batch, weights_version, self.embed_words)
+        return [_Table(table, np.concatenate([[0], rows[batch.word_of]]))]
+
+    def _contextual_table(self, batch: Batch, upstream: Sequence[Tensor]) -> list[_Table]:
+        if not self.contextual:
+            return []
+        feed = iter(upstream)
+        vectors = [
+            embedding({"upstream": next(feed)}) if fed else self._embed(embedding, batch.docs)
+            for embedding, fed in zip(self.contextual, self._fed, strict=True)
+        ]
+        n_items = int(batch.lengths.sum())
+        return [_Table(_under_padding(_side_by_side(vectors)), np.arange(n_items + 1))]
+
+    def _encode(self, bucket: Bucket, tables: Sequence[_Table]) -> Encoded:
+        """The states of a bucket's documents; windows are stitched together again."""
+        if self.structure is not None and bucket.nodes is not None:
+            return self._encode_nodes(self.structure, bucket.tokens, bucket.nodes, tables)
+        structure = Sequences.of(bucket.lengths.tolist(), self._device())
+        if bucket.stitch is None:
+            states, n_forward = self._encode_tokens(bucket.tokens, bucket.row_lengths, tables)
+            return Encoded(states, structure, n_forward)
+        per_step = max(1, self.limits.max_padded_tokens // bucket.tokens.shape[1])
+        pieces = []
+        for begin in range(0, len(bucket.tokens), per_step):
+            rows = slice(begin, begin + per_step)
+            piece = (bucket.tokens[rows], bucket.row_lengths[rows], tables)
+            if torch.is_grad_enabled() and len(bucket.tokens) > per_step:
+                # Recomputed in the backward pass: memory is bounded however long the document is.
+                states, n_forward = checkpoint(self._encode_tokens, *piece, use_reentrant=False)
+            else:
+                states, n_forward = self._encode_tokens(*piece)
+            pieces.append(states)
+        flat = torch.cat(pieces).flatten(0, 1)  # (R * T, H)
+        stitch = torch.from_numpy(bucket.stitch).to(flat.device)
+        return Encoded(flat.index_select(0, stitch).unsqueeze(0), structure, n_forward)
+
+    def _encode_nodes(
+        self,
+        doc_structure: DocStructure,
+        tokens: np.ndarray,
+        nodes: Sequence[DocNodes],
+        tables: Sequence[_Table],
+    ) -> Encoded:
+        """The states of all nodes, for a pooler; of those that are labelled, for a decoder."""
+        structure = doc_structure.build(nodes, self._device())
+        states, n_forward = self._encode_rows(tokens, structure, tables)
+        if self.pooler is not None:
+            return Encoded(states, structure, n_forward)
+        labelled = Sequences.of([len(n.labelled) for n in nodes], states.device)
+        index = np.zeros((len(nodes), labelled.size), dtype=np.int64)
+        for i, n in enumerate(nodes):
+            index[i, : len(n.labelled)] = n.labelled + i * structure.size
+        rows = torch.from_numpy(index).to(states.device)
+        chosen = states.flatten(0, 1).index_select(0, rows.flatten())
+        chosen = chosen.view(*rows.shape, states.shape[2])  # (B, M, H)
+        return Encoded(labelled.blank(chosen), labelled, n_forward)
+
+    def _encode_tokens(
+        self, tokens: np.ndarray, lengths: np.ndarray, tables: Sequence[_Table]
+    ) -> tuple[Tensor, int]:
+        structure = Sequences.of(lengths.tolist(), self._device())
+        return self._encode_rows(tokens, structure, tables)
+
+    def _encode_rows(
+        self, tokens: np.ndarray, structure: Structure, tables: Sequence[_Table]
+    ) -> tuple[Tensor, int]:
+        device = self._device()
+        tokens, beyond = np.split(tokens, [structure.size], axis=1)
+        index = [torch.from_numpy(t.row_of[tokens]).to(device) for t in tables]
+        vectors = [
+            nn.functional.embedding(i, t.vectors) for i, t in zip(index, tables, strict=True)
+        ]
+        inputs = _side_by_side(vectors)  # (B, T, D)
+        encoded = self.encoder(self.dropout(inputs), structure)
+        states = nn.functional.pad(encoded.states, (0, 0, 0, beyond.shape[1]))
+        return self.dropout(states), encoded.n_forward
+
+    def _read(self, encoded: Encoded) -> Encoded | Tensor:
+        return encoded if self.pooler is None else self.pooler(encoded)
+
+
+def to_device(features: Features, device: torch.device) -> dict[str, Tensor]:
+    """Copy numpy features to the device. ``uint64`` hashes become int64 of the same bits."""
+    return {
+        name: torch.from_numpy(a.view(np.int64) if a.dtype == np.uint64 else a).to(device)
+        for name, a in features.items()
+    }
+
+
+def pad_golds(golds: Sequence[np.ndarray]) -> Tensor:
+    """Stack the documents' gold annotations; ids are padded with -1, masks with true (unknown)."""
+    first = golds[0]
+    shapes = {g.shape for g in golds}
+    if len(shapes) == 1:
+        return torch.from_numpy(np.stack(list(golds)))
+    size = max(len(g) for g in golds)
+    fill: Any = True if first.dtype == np.bool_ else -1
+    padded = np.full((len(golds), size, *first.shape[1:]), fill, dtype=first.dtype)
+    for row, gold in zip(padded, golds, strict=True):
+        row[: len(gold)] = gold
+    return torch.from_numpy(padded)
+
+
+def with_labels(network: Network, builder: NetworkBuilder, facts: dict[str, Any]) -> Network:
+    """A network for the labels in ``facts`` that knows all that ``network`` knew.
+
+    Weights are copied; along the axes that run over labels, by the label's name. What belongs to
+    new labels is freshly initialised.
+    """
+    grown = builder.build(facts)
+    old_names, new_names = network.labels.names, grown.labels.names
+    kept = [name for name in old_names if name in set(new_names)]
+    source = torch.tensor([old_names.index(name) for name in kept], dtype=torch.int64)
+    target = torch.tensor([new_names.index(name) for name in kept], dtype=torch.int64)
+    axes = {f"decoder.{k}": v for k, v in cast(Any, network.decoder).label_axes.items()}
+    old, new = network.state_dict(), grown.state_dict()
+    with torch.no_grad():
+        for name, weights in new.items():
+            weights.copy_(_relabelled(old[name], weights, axes.get(name, ()), source, target))
+    return grown.to(network._device())
+
+
+def _relabelled(
+    old: Tensor, new: Tensor, axes: tuple[int, ...], source: Tensor, target: Tensor
+) -> Tensor:
+    if not axes:
+        return old
+    index_old = [torch.arange(n) for n in old.shape]
+    index_new = [torch.arange(n) for n in new.shape]
+    for axis in axes:
+        index_old[axis], index_new[axis] = source, target
+    merged = new.clone()
+    merged[torch.meshgrid(*index_new, indexing="ij")] = old.cpu()[
+        torch.meshgrid(*index_old, indexing="ij")
+    ].to(merged.dtype)
+    return merged
+
+
+def _side_by_side(vectors: Sequence[Tensor]) -> Tensor:
+    return vectors[0] if len(vectors) == 1 else torch.cat(list(vectors), dim=-1)
+
+
+def _under_padding(vectors: Tensor) -> Tensor:
+    """Put the zero vector of padding on top. ``(N, D) -> (1 + N, D)``."""
+    return torch.cat([vectors.new_zeros(1, vectors.shape[1]), vectors])

@@ -1,0 +1,42 @@
+"""Whether the parts of a network fit each other."""
+
+from __future__ import annotations
+
+from rnnpipe.contracts.types import Decoder, DocStructure, Encoder, TreeDecoder
+from rnnpipe.errors import StructureError
+from rnnpipe.structures import Dags, Graphs, Grids, Sequences, Trees
+
+
+def require_structure(encoder: Encoder, doc_structure: DocStructure | None) -> None:
+    """Raises StructureError unless the encoder reads what the documents are read as."""
+    given = Sequences if doc_structure is None else doc_structure.structure
+    if not issubclass(given, encoder.structure):
+        raise StructureError(
+            f"encoder: expected one that reads {given.__name__}, got {type(encoder).__name__}, "
+            f"which reads {encoder.structure.__name__}. Choose a sequence encoder such as "
+            f"'rnnpipe.BiLSTM.v1', or set the network's structure{_such_as(encoder.structure)}."
+        )
+
+
+def _such_as(structure: type) -> str:
+    """What reads documents as such a structure, if it is one of ours."""
+    names: dict[type, str] = {
+        Trees: "DependencyTree",
+        Graphs: "TokenGraph",
+        Dags: "TokenDag",
+        Grids: "ImageGrid",
+    }
+    return f", for instance to 'rnnpipe.{names[structure]}.v1'" if structure in names else ""
+
+
+def require_fit(decoder: Decoder, pooled: bool) -> None:
+    """Raises StructureError unless the decoder takes what it is given: documents or nodes."""
+    if isinstance(decoder, TreeDecoder) and not pooled:
+        return
+    if not (decoder.labels_documents if pooled else decoder.labels_nodes):
+        wanted, other = ("documents", "nodes") if pooled else ("nodes", "documents")
+        raise StructureError(
+            f"decoder: expected one that labels {wanted}, got {type(decoder).__name__}, which "
+            f"labels {other} only. Choose another, such as 'rnnpipe.Softmax.v1', or "
+            f"{'take the pooler out' if pooled else 'add a pooler'}."
+        )

@@ -1,0 +1,1 @@
+"""Language models, what they read in training, and how they are stepped through."""

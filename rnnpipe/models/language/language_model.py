@@ -1,0 +1,307 @@
+"""A language model: the probability of every symbol of a text given those before it.
+
+    symbols (B, T) -> embedding (B, T, D) -> causal encoder (B, T, H) -> output (N,) or (N, V)
+
+Texts of any length are computed in pieces that hand their state on: exactly in prediction; in
+training the gradient ends where a piece begins (truncated backpropagation through time).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rnnpipe.contracts.types import (
+    BOUNDARY,
+    Adaptation,
+    Encoder,
+    EncoderBuilder,
+    Output,
+    OutputBuilder,
+    Stepper,
+    SymbolsBuilder,
+)
+from rnnpipe.errors import StructureError
+from rnnpipe.layers.dropout import Dropout
+from rnnpipe.layers.precision import full_precision
+from rnnpipe.models.language.exposure import ScheduledSampling, draw, drop_symbols
+from rnnpipe.models.language.streams import Place, StreamMemory, map_state
+from rnnpipe.structures import Encoded, Sequences, State
+
+
+@dataclass(frozen=True)
+class Text:
+    """inputs, targets: ``(N,)`` int64; symbol ``targets[i]`` follows on ``inputs[: i + 1]``.
+    place: where the text stands in a longer one, or ``None`` if it is whole."""
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    place: Place | None = None
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def parts(self, size: int) -> Iterator[Text]:
+        """The text in parts of this many symbols, the last of the rest."""
+        for begin in range(0, len(self), size):
+            part = slice(begin, begin + size)
+            yield Text(self.inputs[part], self.targets[part])
+
+
+@dataclass(frozen=True)
+class LanguageModelBuilder:
+    """The settings of a language model; see ``rnnpipe.LanguageModel.v1``."""
+
+    symbols: SymbolsBuilder
+    encoder: EncoderBuilder
+    output: OutputBuilder
+    width: int
+    dropout: float | None = None
+    locked: bool = False
+    embedding_dropout: float = 0.0
+    activation_regularisation: float = 0.0
+    temporal_regularisation: float = 0.0
+    word_dropout: float = 0.0
+    scheduled_sampling: float = 0.0
+    sampling_ramp: int = 1
+    max_length: int = 512
+    max_padded_symbols: int = 8192
+    adaptation: Adaptation | None = None
+
+    def build(self, facts: dict[str, Any]) -> LanguageModel:
+        return LanguageModel(self, len(self.symbols.build(facts)))
+
+
+class LanguageModel(nn.Module):
+    """A language model with known sizes. See the module's text for the way of the data."""
+
+    def __init__(self, builder: LanguageModelBuilder, n_symbols: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(n_symbols, builder.width)
+        nn.init.normal_(self.embedding.weight, std=builder.width**-0.5)
+        encoder = builder.encoder(builder.width)
+        require_causal(encoder)
+        self.encoder = cast(nn.Module, encoder)
+        self.output = cast(nn.Module, builder.output(encoder.n_out, self.embedding.weight))
+        self.dropout = Dropout(builder.dropout, builder.locked)
+        self.embedding_dropout = Dropout(builder.embedding_dropout)
+        self.activation_regularisation = builder.activation_regularisation
+        self.temporal_regularisation = builder.temporal_regularisation
+        self.word_dropout = builder.word_dropout
+        self.sampling = (
+            ScheduledSampling(builder.scheduled_sampling, builder.sampling_ramp)
+            if builder.scheduled_sampling
+            else None
+        )
+        self.max_length = builder.max_length
+        self.max_padded_symbols = builder.max_padded_symbols
+        self.memory = StreamMemory()
+
+    # -- training ------------------------------------------------------------------------------
+
+    def accumulate_gradients(self, texts: Sequence[Text], scale: float = 1.0) -> Tensor:
+        """Add ``scale`` times the gradient of the loss to the parameters' gradients.
+
+        Chunks of a stream begin with the state that the chunk before has left, and leave theirs.
+
+        RETURNS: the summed cross-entropy in nats, shape ``()``; regularisation adds gradients only.
+        """
+        device = self.embedding.weight.device
+        if self.sampling is not None:
+            self.sampling.updates += 1
+        total = torch.zeros((), device=device)
+        for rows in self._buckets(texts):
+            bucket = [texts[i] for i in rows]
+            places = [text.place for text in bucket if text.place is not None]
+            state = cast(Stepper, self.encoder).start(len(bucket))
+            if places:
+                state = self.memory.recall(places, state)
+            for begin in self._pieces(bucket):
+                scores, encoded, dropped = self._score(bucket, begin, state)
+                loss = -scores.sum()
+                with full_precision(device):
+                    torch.autograd.backward((loss + self._penalty(encoded, dropped)) * scale)
+                total = total + loss.detach()
+                state = map_state(Tensor.detach, encoded.state)
+            if places:
+                self.memory.keep(places, state)
+        return total
+
+    # -- prediction ----------------------------------------------------------------------------
+
+    def log_likelihoods(self, texts: Sequence[Text]) -> list[np.ndarray]:
+        """The log-probability of every target of every text, ``(N,)`` float32, in nats."""
+
+        def score(bucket: Sequence[Text], begin: int, state: State) -> tuple[Tensor, State]:
+            scores, encoded, _ = self._score(bucket, begin, state)
+            return scores, encoded.state
+
+        return self._by_piece(texts, score, np.float32)
+
+    def with_drawn_targets(self, texts: Sequence[Text]) -> list[Text]:
+        """The texts with targets that the model draws, each after the text's own inputs."""
+
+        def write(bucket: Sequence[Text], begin: int, state: State) -> tuple[Tensor, State]:
+            inputs = [text.inputs[self._piece(begin)] for text in bucket]
+            encoded = self._encode(*pad(inputs, self.embedding.weight.device), state)
+            return present_rows(self._drawn(encoded).unsqueeze(-1), inputs)[:, 0], encoded.state
+
+        drawn = self._by_piece(texts, write, np.int64)
+        return [replace(text, targets=targets) for text, targets in zip(texts, drawn, strict=True)]
+
+    def log_likelihood(self, text: Text, state: State) -> tuple[np.ndarray, State]:
+        """The log-probability of every target of a text that goes on from a state of one row,
+        ``(N,)`` float32, in nats, and the state after it."""
+        parts = [np.zeros(0, dtype=np.float32)]
+        for part in text.parts(self.max_length):
+            scores, encoded = self.score(part, state)
+            state = encoded.state
+            parts.append(scores.cpu().numpy())
+        return np.concatenate(parts), state
+
+    def score(self, text: Text, state: State) -> tuple[Tensor, Encoded]:
+        """The log-probabilities ``(N,)`` of the targets of a text of at most ``max_length`` symbols
+        that goes on from a state of one row, and its states."""
+        scores, encoded, _ = self._score([text], 0, state)
+        return scores, encoded
+
+    def read(self, symbols: np.ndarray, state: State) -> State:
+        """The state after some more symbols ``(N,)``. state: of one row."""
+        for begin in range(0, len(symbols), self.max_length):
+            piece = [symbols[self._piece(begin)]]
+            state = self._encode(*pad(piece, self.embedding.weight.device), state).state
+        return state
+
+    # -- parts ---------------------------------------------------------------------------------
+
+    def _by_piece(
+        self,
+        texts: Sequence[Text],
+        function: Callable[[Sequence[Text], int, State], tuple[Tensor, State]],
+        dtype: type[np.generic],
+    ) -> list[np.ndarray]:
+        """What a function gives for every target of every text, ``(N,)``.
+
+        function: given texts, where their piece begins, and the state before it. RETURNS: one value
+            for each target of the piece, one text's after the other's, and the state after it.
+        """
+        results = [np.zeros(len(text), dtype=dtype) for text in texts]
+        for rows in self._buckets(texts):
+            bucket = [texts[i] for i in rows]
+            state = cast(Stepper, self.encoder).start(len(bucket))
+            for begin in self._pieces(bucket):
+                values, state = function(bucket, begin, state)
+                ends = np.cumsum([len(text.targets[self._piece(begin)]) for text in bucket])
+                for i, part in zip(rows, np.split(values.cpu().numpy(), ends[:-1]), strict=True):
+                    results[i][self._piece(begin)] = part
+        return results
+
+    def _score(
+        self, bucket: Sequence[Text], begin: int, state: State
+    ) -> tuple[Tensor, Encoded, Tensor]:
+        """The log-probabilities of the targets of one piece, ``(N,)``, one text's after the
+        other's; the states; and the states as the output was given them, ``(B, T, H)``."""
+        inputs = [text.inputs[self._piece(begin)] for text in bucket]
+        targets = np.concatenate([text.targets[self._piece(begin)] for text in bucket])
+        symbols, structure = pad(inputs, self.embedding.weight.device)
+        if self.training:
+            symbols = self._disturb(symbols, structure, state)
+        encoded = self._encode(symbols, structure, state)
+        dropped = self.dropout(encoded.states)
+        scores = cast(Output, self.output).score(present_rows(dropped, inputs), targets)
+        return scores, encoded, dropped
+
+    def _disturb(self, symbols: Tensor, structure: Sequences, state: State) -> Tensor:
+        """``(B, T)``: what is read in training in place of the true symbols."""
+        if self.sampling is not None:
+            with torch.no_grad():
+                drawn = self._drawn(self._encode(symbols, structure, state))
+            symbols = self.sampling.mix(symbols, drawn)
+        return drop_symbols(symbols, self.word_dropout) if self.word_dropout else symbols
+
+    def _drawn(self, encoded: Encoded) -> Tensor:
+        """A symbol to follow on each state, ``(B, T)``."""
+        return draw(cast(Output, self.output).log_probabilities(self.dropout(encoded.states)))
+
+    def _encode(self, symbols: Tensor, structure: Sequences, state: State) -> Encoded:
+        """symbols: ``(B, T)``."""
+        weight = self.embedding.weight
+        if self.training and self.embedding_dropout.effective_rate:
+            # Whole symbols, wherever they occur (Gal and Ghahramani 2016).
+            weight = weight * self.embedding_dropout.mask((len(weight), 1), like=weight)
+        vectors = nn.functional.embedding(symbols, weight)  # (B, T, D)
+        if min(structure.host_lengths or (0,)) < structure.size:
+            vectors = structure.blank(vectors)
+        encoded: Encoded = self.encoder(self.dropout(vectors), structure, state)
+        return encoded
+
+    def _penalty(self, encoded: Encoded, dropped: Tensor) -> Tensor:
+        """Of large states, and of states that differ much from those before (Merity et al. 2017),
+        with m the dropout of the output's inputs: summed over the positions t, shape ``()``::
+
+            alpha * mean((m h_t)^2) + beta * mean((h_t - h_{t-1})^2)
+        """
+        total = torch.zeros((), device=dropped.device)
+        if self.activation_regularisation:
+            total = total + self.activation_regularisation * dropped.square().mean(-1).sum()
+        if self.temporal_regularisation:
+            change = encoded.states.diff(dim=1).square().mean(-1) * encoded.mask[:, 1:]
+            total = total + self.temporal_regularisation * change.sum()
+        return total
+
+    def _piece(self, begin: int) -> slice:
+        return slice(begin, begin + self.max_length)
+
+    def _pieces(self, bucket: Sequence[Text]) -> range:
+        return range(0, max(map(len, bucket)), self.max_length)
+
+    def _buckets(self, texts: Sequence[Text]) -> Iterator[list[int]]:
+        """The numbers of texts that are computed together: of similar length, none empty, and
+        either all chunks of streams or none."""
+        present = [i for i, text in enumerate(texts) if len(text)]
+        for in_stream in (True, False):
+            kind = [i for i in present if (texts[i].place is not None) == in_stream]
+            bucket: list[int] = []
+            for i in sorted(kind, key=lambda i: -len(texts[i])):
+                size = min(len(texts[bucket[0] if bucket else i]), self.max_length)
+                if bucket and size * (len(bucket) + 1) > self.max_padded_symbols:
+                    yield bucket
+                    bucket = []
+                bucket.append(i)
+            if bucket:
+                yield bucket
+
+
+def pad(symbols: Sequence[np.ndarray], device: torch.device) -> tuple[Tensor, Sequences]:
+    """Symbols ``(N,)`` of each text to ``(B, T)``, :data:`BOUNDARY` at padding."""
+    structure = Sequences.of([len(x) for x in symbols], device)
+    padded = np.full((len(symbols), structure.size), BOUNDARY)
+    for row, x in zip(padded, symbols, strict=True):
+        row[: len(x)] = x
+    return torch.from_numpy(padded).to(device), structure
+
+
+def present_rows(x: Tensor, symbols: Sequence[np.ndarray]) -> Tensor:
+    """What is not padding, one text's after the other's: ``(B, T, D) -> (N, D)``."""
+    rows, size = x.flatten(0, 1), x.shape[1]
+    present = [row * size + np.arange(len(text)) for row, text in enumerate(symbols)]
+    index = np.concatenate([np.zeros(0, dtype=np.int64), *present])
+    if len(index) == len(rows):
+        return rows
+    return rows.index_select(0, torch.from_numpy(index).to(x.device))
+
+
+def require_causal(encoder: Encoder, setting: str = "encoder") -> None:
+    """Raises StructureError unless the encoder reads text from left to right, step by step."""
+    if not (encoder.causal and encoder.structure is Sequences and isinstance(encoder, Stepper)):
+        raise StructureError(
+            f"{setting}: expected a causal one, which reads a text from its first symbol on and "
+            f"never looks ahead, got {type(encoder).__name__}: a language model that sees the next "
+            "symbol learns nothing by predicting it. Choose a one-directional encoder such as "
+            "'rnnpipe.LSTM.v1'."
+        )

@@ -1,0 +1,1 @@
+"""What a config can name: ``parts/X/`` holds what ``@rnnpipe_X`` finds."""

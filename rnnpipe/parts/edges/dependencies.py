@@ -1,0 +1,55 @@
+"""``rnnpipe.DependencyEdges.v1``: the syntactic dependencies of a document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnpipe.contracts.registry import edges
+from rnnpipe.contracts.types import DocEdges, DocLike
+from rnnpipe.errors import SettingsError, expected
+from rnnpipe.parts.structures.doc_annotation import heads_of
+
+
+@edges("rnnpipe.DependencyEdges.v1")
+def DependencyEdges(labels: list[str] | None = None) -> DocEdges:
+    """From each head to its dependents.
+
+    labels: the dependency labels that are types of their own; all others are of the type
+        ``other dependency``. Of a label with a part after a colon, such as ``nsubj:pass``, the part
+        before it counts where the whole one is not among them. By default all are of that type.
+
+    Raises SettingsError if a label stands there twice.
+    """
+    known = tuple(labels or ())
+    if twice := sorted({label for label in known if known.count(label) > 1}):
+        where = "rnnpipe.DependencyEdges.v1, labels"
+        raise SettingsError(expected(where, "each label once", twice, "Leave them out."))
+    return Dependencies(known)
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """See :func:`DependencyEdges`."""
+
+    labels: tuple[str, ...]
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        return (*self.labels, "other dependency")
+
+    def read(self, doc: DocLike) -> np.ndarray:
+        """Raises StructureError if there is no dependency parse."""
+        heads = heads_of(doc)
+        (dependents,) = np.nonzero(heads != np.arange(len(doc)))
+        keys = doc.to_array("DEP")[dependents]
+        types = {key: self._type(doc.vocab.strings[key]) for key in set(keys.tolist())}
+        numbers = np.array([types[key] for key in keys.tolist()], dtype=np.int64)
+        return np.stack([heads[dependents], dependents, numbers], axis=1)
+
+    def _type(self, label: str) -> int:
+        for name in (label, label.partition(":")[0]):
+            if name in self.labels:
+                return self.labels.index(name)
+        return len(self.labels)

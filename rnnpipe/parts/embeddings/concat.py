@@ -1,0 +1,91 @@
+"""Several embeddings side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+import torch
+from torch import Tensor, nn
+
+from rnnpipe.contracts.registry import embeddings
+from rnnpipe.contracts.types import Embedding, EmbeddingBuilder, Features
+from rnnpipe.errors import SettingsError, StructureError, expected
+
+
+@embeddings("rnnpipe.Concat.v1")
+def Concat(parts: dict[str, EmbeddingBuilder]) -> EmbeddingBuilder:
+    """The vectors of all parts, one after the other. A part's name is only there for the config,
+    ``[....embedding.parts.words]`` after ``[....embedding.parts]``. Raises SettingsError without
+    parts."""
+    if not parts:
+        raise SettingsError(
+            expected(
+                "rnnpipe.Concat.v1, parts",
+                "at least one embedding",
+                "no parts",
+                "Add a block such as [components.ner.model.embedding.parts.words] under it.",
+            )
+        )
+    return Concatenation(tuple(parts.values()))
+
+
+@dataclass(frozen=True)
+class Concatenation:
+    """Builds the embeddings one by one. A network asks for ``parts()`` and treats each by itself,
+    because lexical ones are computed once a word and others are not."""
+
+    builders: tuple[EmbeddingBuilder, ...]
+    upstream: ClassVar[Any] = None
+
+    def parts(self) -> Sequence[EmbeddingBuilder]:
+        return [part for builder in self.builders for part in builder.parts()]
+
+    def measure(self, counts: Mapping[str, int], vocab: Any) -> dict[str, Any]:
+        return {"parts": [part.measure(counts, vocab) for part in self.parts()]}
+
+    def build(self, facts: dict[str, Any]) -> Embedding:
+        """Raises StructureError if some parts are lexical and some are not."""
+        built = [part.build(fact) for part, fact in zip(self.parts(), facts["parts"], strict=True)]
+        if len({part.lexical for part in built}) > 1:
+            kinds = [f"{type(part).__name__}: lexical={part.lexical}" for part in built]
+            raise StructureError(
+                expected(
+                    "rnnpipe.Concat.v1",
+                    "parts that are all lexical, or all not, to build them as one embedding",
+                    ", ".join(kinds),
+                    "Build each of parts() by itself.",
+                )
+            )
+        return ConcatEmbedding(built)
+
+
+class ConcatEmbedding(nn.Module):
+    """``e(w) = [e_1(w); ...; e_n(w)]``. Part i's features are prefixed ``i.``."""
+
+    def __init__(self, parts: Sequence[Embedding]) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList(cast(nn.Module, part) for part in parts)
+        self.lexical = parts[0].lexical
+        self.n_out = sum(part.n_out for part in parts)
+
+    def initialize(self, vocab: Any) -> None:
+        for part in self.parts:
+            cast(Any, part).initialize(vocab)
+
+    def featurize(self, items: Any) -> Features:
+        return {
+            f"{i}.{name}": array
+            for i, part in enumerate(self.parts)
+            for name, array in cast(Any, part).featurize(items).items()
+        }
+
+    def forward(self, features: Mapping[str, Tensor]) -> Tensor:
+        """``(N, n_out)``."""
+        vectors = []
+        for i, part in enumerate(self.parts):
+            prefix = f"{i}."
+            own = {k.removeprefix(prefix): x for k, x in features.items() if k.startswith(prefix)}
+            vectors.append(part(own))
+        return torch.cat(vectors, dim=-1)

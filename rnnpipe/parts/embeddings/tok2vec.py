@@ -1,0 +1,67 @@
+"""Token vectors from a thinc layer: spaCy's shared tok2vec, a transformer, or one of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from torch import Tensor, nn
+
+from rnnpipe.contracts.registry import embeddings
+from rnnpipe.contracts.types import EmbeddingBuilder, Features, PositiveInt
+from rnnpipe.errors import StructureError, expected
+from rnnpipe.parts.embeddings.builder import Builder
+
+
+@embeddings("rnnpipe.Tok2Vec.v1")
+def Tok2Vec(tok2vec: Any, width: PositiveInt | None = None) -> EmbeddingBuilder:
+    """What a thinc layer makes of the documents, such as ``spacy.Tok2VecListener.v1``. Gradients
+    flow back into it.
+
+    tok2vec: a layer from documents to one array of token vectors a document.
+    width: project the vectors to this size by a learned linear map; by default they stay as they
+        are.
+    """
+    return Builder(
+        partial(Tok2VecEmbedding, width=width), partial(measure_layer, tok2vec), upstream=tok2vec
+    )
+
+
+def measure_layer(tok2vec: Any, counts: Mapping[str, int], vocab: Any) -> dict[str, Any]:
+    """``n_in``: the width of the layer, which must be initialised. Raises StructureError if it does
+    not say."""
+    if not tok2vec.has_dim("nO"):
+        raise StructureError(
+            expected(
+                "rnnpipe.Tok2Vec.v1, tok2vec",
+                "a layer whose output width (dimension 'nO') is known once it is initialised",
+                f"{tok2vec.name} without one",
+                "Set the layer's width in the config.",
+            )
+        )
+    return {"n_in": tok2vec.get_dim("nO")}
+
+
+class Tok2VecEmbedding(nn.Module):
+    """``e(t) = P x(t)``: ``x`` the layer's vector of token t, ``P`` a learned linear map, or the
+    identity. The network runs the layer and hands its output over."""
+
+    lexical = False
+
+    def __init__(self, n_in: int, *, width: int | None) -> None:
+        super().__init__()
+        self.n_out = width or n_in
+        self.project = nn.Linear(n_in, width) if width else nn.Identity()
+
+    def initialize(self, vocab: Any) -> None:
+        """The layer is initialised by its owner."""
+
+    def featurize(self, items: Any) -> Features:
+        """Nothing: ``upstream``, ``(N, n_in)``, comes from the layer."""
+        return {}
+
+    def forward(self, features: Mapping[str, Tensor]) -> Tensor:
+        """``(N, n_out)``."""
+        output: Tensor = self.project(features["upstream"])
+        return output

@@ -1,0 +1,125 @@
+"""Word vectors learned from scratch, for a vocabulary fixed when training starts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rnnpipe.contracts import types
+from rnnpipe.contracts.registry import embeddings
+from rnnpipe.contracts.types import EmbeddingBuilder, Features, PositiveInt, Probability
+from rnnpipe.errors import SettingsError, expected
+from rnnpipe.parts.embeddings.builder import Builder, frequent
+
+
+@embeddings("rnnpipe.Words.v1")
+def Words(
+    width: PositiveInt = 100,
+    min_frequency: PositiveInt = 1,
+    lowercase: bool = False,
+    singleton_dropout: Probability | None = None,
+) -> EmbeddingBuilder:
+    """One learned vector a word that occurs in training, one for all others.
+
+    min_frequency: how often a word must occur in the training documents to get its own vector.
+    lowercase: look words up in lower case. Better where characters stand beside the words and
+        know the case.
+    singleton_dropout: how often a word that occurs once in training is taken for an unknown one
+        there; without it nothing would train the unknown vector when every word has its own. By
+        default 0.5 where ``min_frequency`` is 1; above that no word with a vector occurs once, and
+        setting it raises SettingsError.
+    """
+    if min_frequency > 1 and singleton_dropout:
+        raise SettingsError(
+            expected(
+                "rnnpipe.Words.v1, singleton_dropout",
+                f"no value, as min_frequency = {min_frequency} leaves no word that occurs once",
+                singleton_dropout,
+                "Remove singleton_dropout, or set min_frequency = 1.",
+            )
+        )
+    rate = 0.5 if singleton_dropout is None else singleton_dropout
+    return Builder(
+        partial(WordEmbedding, width=width, lowercase=lowercase, singleton_dropout=rate),
+        partial(learn_words, min_frequency=min_frequency, lowercase=lowercase),
+    )
+
+
+def learn_words(
+    counts: Mapping[str, int], vocab: Any, *, min_frequency: int, lowercase: bool
+) -> dict[str, Any]:
+    """``words``: the vocabulary, frequent words first. ``n_repeated``: how many of them occur more
+    than once; the rest are singletons."""
+    if lowercase:
+        merged: Counter[str] = Counter()
+        for text, n in counts.items():
+            merged[text.lower()] += n
+        counts = merged
+    words = frequent(counts, min_frequency, "rnnpipe.Words.v1")
+    return {"words": words, "n_repeated": sum(counts[word] > 1 for word in words)}
+
+
+class WordEmbedding(nn.Module):
+    """``e(w) = table[row(w)]``, row 0 for a word that is not in the vocabulary.
+
+    While training, a word that occurs once in the training documents is looked up in row 0 with
+    probability ``singleton_dropout`` (Lample et al. 2016, Neural Architectures for Named Entity
+    Recognition, section 4.3). Vectors start uniform in ``+-sqrt(3 / width)``, which gives each a
+    length of about 1.
+
+    words: the vocabulary; word i has row i + 1. n_repeated: its first words that occur repeatedly.
+    """
+
+    lexical = True
+
+    def __init__(
+        self,
+        words: list[str],
+        n_repeated: int,
+        *,
+        width: int,
+        lowercase: bool,
+        singleton_dropout: float,
+    ) -> None:
+        super().__init__()
+        self.n_out = width
+        self.n_repeated = n_repeated
+        self.lowercase = lowercase
+        self.singleton_dropout = singleton_dropout
+        self.table = nn.Embedding(len(words) + 1, width)
+        bound = (3 / width) ** 0.5
+        nn.init.uniform_(self.table.weight, -bound, bound)
+        self._row_of_text = {word: row for row, word in enumerate(words, start=1)}
+        self._row_of_key: dict[int, int] = {}
+
+    def initialize(self, vocab: Any) -> None:
+        """Nothing comes from elsewhere."""
+
+    def featurize(self, items: types.Words) -> Features:
+        """``rows``: ``(U,)`` int64."""
+        known, strings = self._row_of_key, items.vocab.strings
+        rows = [known.get(key) or self._look_up(key, strings) for key in items.orth.tolist()]
+        return {"rows": np.array(rows, dtype=np.int64)}
+
+    def _look_up(self, key: int, strings: Any) -> int:
+        # Only hits are remembered, so that the memory is bounded by the vocabulary.
+        text = strings[key]
+        row = self._row_of_text.get(text.lower() if self.lowercase else text, 0)
+        if row:
+            self._row_of_key[key] = row
+        return row
+
+    def forward(self, features: Mapping[str, Tensor]) -> Tensor:
+        """``(U, width)``."""
+        rows = features["rows"]  # (U,)
+        if self.training and self.singleton_dropout:
+            dropped = torch.rand(rows.shape, device=rows.device) < self.singleton_dropout
+            rows = rows.masked_fill(dropped & (rows > self.n_repeated), 0)
+        output: Tensor = self.table(rows)
+        return output

@@ -1,0 +1,1 @@
+"""Encoders of sequences, and the cells they are made of."""

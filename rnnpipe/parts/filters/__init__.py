@@ -1,0 +1,1 @@
+"""What a sampler may choose from."""

@@ -1,0 +1,109 @@
+"""``rnnpipe.TokenGraph.v1`` and ``rnnpipe.TokenDag.v1``: a document's tokens, joined by edges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import torch
+
+from rnnpipe.contracts.registry import structures
+from rnnpipe.contracts.types import DocEdges, DocLike, DocNodes, DocStructure
+from rnnpipe.errors import SettingsError, StructureError, expected, opening
+from rnnpipe.structures import Dags, Graphs
+from rnnpipe.structures.dag_plan import heights_of
+
+
+@structures("rnnpipe.TokenGraph.v1")
+def TokenGraph(edges: dict[str, DocEdges]) -> DocStructure:
+    """Each token is a node. Decoders of nodes label the tokens.
+
+    edges: what joins them; each block's types of edges are its own. A block's name is there for the
+        config and for errors, ``[....structure.edges.next]`` after ``[....structure.edges]``.
+
+    Raises SettingsError without edges.
+    """
+    return TokenGraphs(_required(edges, "rnnpipe.TokenGraph.v1"))
+
+
+@structures("rnnpipe.TokenDag.v1")
+def TokenDag(edges: dict[str, DocEdges]) -> DocStructure:
+    """The same, without cycles, which ``rnnpipe.DagLSTM.v1`` needs.
+
+    edges: as for ``rnnpipe.TokenGraph.v1``.
+
+    Raises SettingsError without edges.
+    """
+    return TokenDags(_required(edges, "rnnpipe.TokenDag.v1"))
+
+
+def _required(edges: dict[str, DocEdges], name: str) -> tuple[tuple[str, DocEdges], ...]:
+    if not edges:
+        do = "Add a block such as [components.tagger.model.structure.edges.next] under it."
+        raise SettingsError(expected(f"{name}, edges", "at least one block", "no blocks", do))
+    return tuple(edges.items())
+
+
+@dataclass(frozen=True)
+class TokenGraphs:
+    """See :func:`TokenGraph`."""
+
+    edges: tuple[tuple[str, DocEdges], ...]
+    structure: type[Graphs] = Graphs
+    spans_key = None
+
+    @property
+    def n_types(self) -> int:
+        return sum(len(part.types) for _, part in self.edges)
+
+    def read(self, doc: DocLike) -> DocNodes:
+        """Raises StructureError for an edge to a token that there is not, or of such a type, and
+        what the edges raise."""
+        links = []
+        n_types = 0
+        for name, part in self.edges:
+            found = part.read(doc)
+            _require_known(found, name, len(part.types), doc)
+            links.append(found + [0, 0, n_types])
+            n_types += len(part.types)
+        tokens = np.arange(len(doc))
+        return DocNodes(tokens, np.concatenate(links), tokens)
+
+    def build(self, nodes: Sequence[DocNodes], device: torch.device) -> Graphs:
+        lengths, links = [len(n.tokens) for n in nodes], [n.links for n in nodes]
+        return self.structure.from_edges(lengths, links, self.n_types, device)
+
+
+@dataclass(frozen=True)
+class TokenDags(TokenGraphs):
+    """See :func:`TokenDag`."""
+
+    structure: type[Graphs] = Dags
+
+    def read(self, doc: DocLike) -> DocNodes:
+        """Raises StructureError for edges in a circle as well."""
+        nodes = super().read(doc)
+        sources, targets = nodes.links[:, 0], nodes.links[:, 1]
+        leads_in = heights_of(len(doc), sources, targets) < 0
+        led_to = heights_of(len(doc), targets, sources) < 0
+        if circle := [cast(Any, doc)[int(i)].text for i in np.flatnonzero(leads_in & led_to)]:
+            got = f"no way to order {', '.join(map(repr, circle[:5]))}, joined in a circle"
+            do = "Leave edges out, or use rnnpipe.TokenGraph.v1 with an encoder of any graph."
+            raise StructureError(expected(opening(doc.text), "edges without a circle", got, do))
+        return nodes
+
+
+def _require_known(edges: np.ndarray, name: str, n_types: int, doc: DocLike) -> None:
+    """A plugin may have the tokens or the types wrong."""
+    if edges.ndim != 2 or edges.shape[1] != 3:
+        want = f"an array of (e, 3) from the edges {name!r}"
+        raise StructureError(expected(opening(doc.text), want, edges.shape))
+    limits = np.array([len(doc), len(doc), n_types])
+    wrong = ((edges < 0) | (edges >= limits)).any(axis=1)
+    if wrong.any():
+        want = f"edges {name!r} between its {len(doc)} tokens, of {n_types} types"
+        got = edges[wrong][0].tolist()
+        do = "It is [from, to, type], from 0."
+        raise StructureError(expected(opening(doc.text), want, got, do))

@@ -1,0 +1,1 @@
+"""Scores that spaCy does not have."""
