@@ -7,13 +7,17 @@ from subprocess import run
 #: What spaCy may load of ours by itself.
 MODULES = (
     "",
-    ".bootstrap",
-    ".distributions",
+    ".components",
+    ".components.factories",
+    ".contracts",
+    ".contracts.distributions",
+    ".contracts.moved",
+    ".contracts.registry",
+    ".contracts.settings",
     ".errors",
-    ".registry",
-    ".settings",
-    ".loggers",
-    ".loggers.console",
+    ".training",
+    ".training.loggers",
+    ".training.loggers.console",
 )
 LIGHT = {f"rnnpipe{module}" for module in MODULES}
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from rnnpipe.cli.files import require_new
 from rnnpipe.cli.output import say_written
 from rnnpipe.cli.pictures.image_grid import require_png, write_grid
 from rnnpipe.cli.pipelines import find_pipe, load_pipeline
 from rnnpipe.components.images.rnn_image import RnnImageModel
 from rnnpipe.errors import SettingsError, expected
-from rnnpipe.instruments.files import require_new
 from rnnpipe.parts.structures.doc_image import to_levels
 from rnnpipe.training.corpora.png import read_png
 

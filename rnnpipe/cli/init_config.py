@@ -8,12 +8,12 @@ from pathlib import Path
 
 from rnnpipe.cli.config_check import check_config
 from rnnpipe.cli.config_text import Block, ConfigText, commented, shipped_config, together
+from rnnpipe.cli.files import require_new
 from rnnpipe.cli.output import write_text
 from rnnpipe.cli.parts import FACTORIES, find_part, parts_of, registries
 from rnnpipe.cli.tasks import TASKS, Task
 from rnnpipe.contracts.distributions import OURS
 from rnnpipe.errors import SettingsError, expected, nearest
-from rnnpipe.instruments.files import require_new
 
 #: What the widths of the shipped config are multiplied by.
 SIZES = {"small": 0.5, "medium": 1.0, "large": 2.0}

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rnnpipe.cli.output import PAGE, PICTURE, require_output, say_written, write_text
+from rnnpipe.cli.pictures.attention_picture import draw_attention
 from rnnpipe.cli.pictures.attention_shown import attention_page, print_attention
 from rnnpipe.cli.pictures.exposure_picture import draw_exposure_bias
 from rnnpipe.cli.pictures.trace_html import html_page
@@ -17,7 +18,7 @@ from rnnpipe.cli.pipelines import find_pipe, language_model_reader, load_pipelin
 from rnnpipe.cli.text import beginning, given_text, typed, whose
 from rnnpipe.components.labelling.rnn_textcat import RnnTextCategorizer
 from rnnpipe.components.translation.rnn_seq2seq import RnnSeq2Seq
-from rnnpipe.instruments.attention import draw_attention, pooling_attention, translation_attention
+from rnnpipe.instruments.attention import pooling_attention, translation_attention
 from rnnpipe.instruments.exposure_bias import ExposureBias
 from rnnpipe.instruments.exposure_bias import exposure_bias as measure_exposure_bias
 from rnnpipe.instruments.trace import Cell, trace

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import rnnpipe
 from rnnpipe.cli.config_text import ConfigText, commented, shipped_config
+from rnnpipe.cli.files import replaced
 from rnnpipe.cli.text import say
 from rnnpipe.contracts.distributions import OURS
 from rnnpipe.errors import SettingsError, expected, nearest
-from rnnpipe.instruments.files import replaced
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _CONFIG = "example.cfg"

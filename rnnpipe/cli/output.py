@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rnnpipe.cli.files import replaced, require_new, require_suffix
 from rnnpipe.cli.pictures.pictures import SUFFIXES, require_picture
 from rnnpipe.cli.text import say
-from rnnpipe.instruments.files import replaced, require_new, require_suffix
 
 PICTURE, PAGE = SUFFIXES, (".html",)
 
@@ -15,7 +15,7 @@ def require_output(path: Path | None, force: bool, suffixes: tuple[str, ...]) ->
     """To be called before the work whose result is written there.
 
     suffixes: ``PICTURE``, ``PAGE``, or both. Raises SettingsError as
-    :func:`~rnnpipe.instruments.files.require_suffix` and ``require_new`` do, or if there is nothing
+    :func:`~rnnpipe.cli.files.require_suffix` and ``require_new`` do, or if there is nothing
     to draw a picture with."""
     if path is None:
         return

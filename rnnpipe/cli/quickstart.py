@@ -15,8 +15,8 @@ from spacy.tokens import DocBin
 from wasabi import msg
 
 from rnnpipe.cli.config_text import shipped_config
+from rnnpipe.cli.files import beside
 from rnnpipe.errors import SettingsError, expected
-from rnnpipe.instruments.files import beside
 from rnnpipe.training.corpora.sample import write_sample
 
 #: How many sentences are shown with what was found in them.

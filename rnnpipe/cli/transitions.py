@@ -14,8 +14,9 @@ from rich.text import Text
 
 from rnnpipe.cli.output import PICTURE, require_output, say_written
 from rnnpipe.cli.pictures.appearance import BLUE, RED, blend
+from rnnpipe.cli.pictures.transition_picture import draw_transitions
 from rnnpipe.cli.pipelines import load_pipeline, token_labeller
-from rnnpipe.instruments.transitions import Transitions, draw_transitions
+from rnnpipe.instruments.transitions import Transitions
 from rnnpipe.instruments.transitions import transitions as read_transitions
 
 #: How many labels are listed where there is no room for all.

@@ -1,29 +1,21 @@
-"""Where a network looks: matrices of attention, and one function that draws any of them."""
+"""Where a network looks: matrices of attention."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from spacy.language import Language
 from torch import nn
 
-from rnnpipe.cli.pictures.appearance import visible
-from rnnpipe.cli.pictures.pictures import picture
 from rnnpipe.components.labelling.network import network_shim
 from rnnpipe.components.labelling.rnn_textcat import RnnTextCategorizer
 from rnnpipe.components.translation.rnn_seq2seq import RnnSeq2Seq
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.models.labelling.network import Network
-
-#: The longest names, in characters, that are written upright under their columns.
-_UPRIGHT = 3
-#: The longest side of a picture, in inches: there is a limit to what can be drawn.
-_LONGEST = 60.0
 
 
 @dataclass(frozen=True)
@@ -120,30 +112,3 @@ def _watched(poolers: Sequence[nn.Module]) -> Iterator[dict[nn.Module, np.ndarra
     finally:
         for hook in hooks:
             hook.remove()
-
-
-def _labels(names: Sequence[str]) -> list[str]:
-    """Without the spaces around words, which would leave gaps."""
-    return [visible(name.strip(" ") or name) for name in names]
-
-
-def draw_attention(attention: Attention, path: Path) -> None:
-    """A heat map with every row and column named."""
-    n_rows, n_columns = attention.shares.shape
-    width, height = max(5.0, 2.0 + 0.35 * n_columns), max(2.4, 1.8 + 0.35 * n_rows)
-    with picture(path, (min(width, _LONGEST), min(height, _LONGEST))) as figure:
-        axes = figure.subplots()
-        image = axes.imshow(attention.shares, cmap="Blues", vmin=0.0, aspect="auto")
-        columns, rows = _labels(attention.columns), _labels(attention.rows)
-        axes.set_xticks(range(n_columns), columns)
-        if any(len(label) > _UPRIGHT for label in columns):
-            axes.tick_params("x", rotation=60)
-            for label in axes.get_xticklabels():
-                label.set(ha="right", rotation_mode="anchor")
-        axes.set_yticks(range(n_rows), rows)
-        axes.set_xlabel(attention.column_title)
-        axes.set_ylabel(attention.row_title)
-        axes.set_title(attention.title)
-        for text in (*axes.get_xticklabels(), *axes.get_yticklabels(), axes.title):
-            text.set_parse_math(False)  # a dollar does not begin a formula
-        figure.colorbar(image, label="Share of the row")

@@ -33,10 +33,9 @@ from rnnpipe.contracts.registry import encoders
 from rnnpipe.contracts.types import Stepper
 from rnnpipe.errors import CorpusError, StructureError, expected
 from rnnpipe.instruments.encoders import layer_inputs
-from rnnpipe.models.language.streams import map_state, tensors_of
 from rnnpipe.parts.encoders.sequence.cell import Cell, Dense, Diagonal
 from rnnpipe.parts.encoders.sequence.stack import RecurrentStack
-from rnnpipe.structures import Sequences, State
+from rnnpipe.structures import Sequences, State, map_state, tensors_of
 
 #: How many places are computed at once: bounds the memory.
 _AT_ONCE = 16

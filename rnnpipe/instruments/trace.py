@@ -19,8 +19,7 @@ from rnnpipe.contracts.types import Stepper
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.instruments.reading import Reader
 from rnnpipe.models.language.language_model import LanguageModel
-from rnnpipe.models.language.streams import tensors_of
-from rnnpipe.structures import State
+from rnnpipe.structures import State, tensors_of
 
 #: What the tensors of a layer's state are called: the visible state, then what LSTMs keep inside.
 _STATE_NAMES = ("h", "c")

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar, cast
@@ -16,9 +17,27 @@ from torch import Tensor
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@functools.cache
 def kernels(module: str) -> ModuleType | None:
-    """A module of :func:`compiled` loops, or ``None`` without a numba that can be imported."""
+    """Return a module of :func:`compiled` loops, or ``None`` where numba cannot be imported."""
+    return _load(module) if _ALLOWED[-1] else None
+
+
+#: Whether compiled loops may be used, as the innermost :func:`without_kernels` says.
+_ALLOWED = [True]
+
+
+@contextmanager
+def without_kernels() -> Iterator[None]:
+    """Compute everything in torch within the block, as where numba is not installed."""
+    _ALLOWED.append(False)
+    try:
+        yield
+    finally:
+        _ALLOWED.pop()
+
+
+@functools.cache
+def _load(module: str) -> ModuleType | None:
     try:
         return importlib.import_module(module)
     except ImportError:

@@ -4,11 +4,11 @@ A structure owns masking. Nobody else builds a mask, so that nothing can learn f
 """
 
 from rnnpipe.structures.dag_plan import DagPlan, DagStep
-from rnnpipe.structures.encoded import Encoded, State, Structure
+from rnnpipe.structures.encoded import Encoded, Structure
 from rnnpipe.structures.graphs import Dags, Graphs
 from rnnpipe.structures.grids import Grids
-from rnnpipe.structures.mentions import Mentions
-from rnnpipe.structures.sequences import Sequences
+from rnnpipe.structures.sequences import Mentions, Sequences
+from rnnpipe.structures.state import State, map_state, tensors_of
 from rnnpipe.structures.trees import Step, Trees
 
 __all__ = [
@@ -24,4 +24,6 @@ __all__ = [
     "Step",
     "Structure",
     "Trees",
+    "map_state",
+    "tensors_of",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -12,11 +12,9 @@ from torch import Tensor
 from rnnpipe.structures.graphs import Graphs
 from rnnpipe.structures.grids import Grids
 from rnnpipe.structures.sequences import Sequences
+from rnnpipe.structures.state import State
 from rnnpipe.structures.trees import Trees
 
-#: Whatever a recurrent encoder carries from step to step: a tensor, or (nested) tuples of tensors,
-#: each with the batch as its first axis.
-State = Any
 #: Any structure. All are lists of nodes.
 Structure: TypeAlias = Sequences | Trees | Graphs | Grids
 

@@ -14,9 +14,10 @@ or, promise by promise, everything that the plugin registers::
         promise()
 
 Of decoders, those that label are checked; of symbols and adaptations, none. Cases are drawn by
-hypothesis: ``pip install 'rnnpipe[testing]'``.
+hypothesis: ``pip install 'rnnpipe[testing]'``. :func:`without_kernels` leaves numba's loops out.
 """
 
+from rnnpipe.layers.jit import without_kernels
 from rnnpipe.testing.checks import (
     check_attention,
     check_decoder,
@@ -51,4 +52,5 @@ __all__ = [
     "check_structure",
     "draws",
     "registered",
+    "without_kernels",
 ]

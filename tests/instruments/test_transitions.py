@@ -5,8 +5,9 @@ import pytest
 from helpers.small_pipelines import entity_recognizer
 from matplotlib.image import imread
 
+from rnnpipe.cli.pictures.transition_picture import draw_transitions
 from rnnpipe.errors import SettingsError
-from rnnpipe.instruments.transitions import Transitions, draw_transitions, transitions
+from rnnpipe.instruments.transitions import Transitions, transitions
 
 
 def test_scores_are_the_crfs_and_what_the_scheme_forbids_is_marked():

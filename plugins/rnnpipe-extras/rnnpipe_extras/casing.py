@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from rnnpipe.contracts.registry import embeddings
-from rnnpipe.contracts.types import EmbeddingBuilder, Features, PositiveInt, Words
-from rnnpipe.parts.embeddings.builder import Builder
+from rnnpipe.api import Builder, EmbeddingBuilder, Features, PositiveInt, Words, embeddings
 
 #: Of the letters: none, all small, all capitals, the first alone a capital, any other mixture.
 CASINGS = 5

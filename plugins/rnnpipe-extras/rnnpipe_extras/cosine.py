@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rnnpipe.contracts.registry import attentions
-from rnnpipe.contracts.types import AttentionBuilder, PositiveFloat, PositiveInt
+from rnnpipe.api import AttentionBuilder, PositiveFloat, PositiveInt, attentions
 
 
 @attentions("extras.Cosine.v1")

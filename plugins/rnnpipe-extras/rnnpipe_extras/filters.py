@@ -8,8 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from rnnpipe.contracts.registry import filters
-from rnnpipe.contracts.types import Alphabet, FilterBuilder, PositiveFloat, PositiveShare
+from rnnpipe.api import Alphabet, FilterBuilder, PositiveFloat, PositiveShare, filters
 
 
 @filters("extras.TopNSigma.v1")

@@ -7,9 +7,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from rnnpipe.contracts.registry import poolers
-from rnnpipe.contracts.types import PoolerBuilder, PositiveFloat
-from rnnpipe.structures import Encoded
+from rnnpipe.api import Encoded, PoolerBuilder, PositiveFloat, poolers
 
 
 @poolers("extras.LogSumExp.v1")

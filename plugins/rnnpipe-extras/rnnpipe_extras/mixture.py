@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rnnpipe.contracts.registry import outputs
-from rnnpipe.contracts.types import OutputBuilder, PositiveInt
+from rnnpipe.api import OutputBuilder, PositiveInt, outputs
 
 
 @outputs("extras.MixtureOfSoftmaxes.v1")

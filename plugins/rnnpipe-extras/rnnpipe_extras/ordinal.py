@@ -10,11 +10,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rnnpipe.contracts.registry import decoders
-from rnnpipe.contracts.types import DecoderBuilder, Gold, Labels, Prediction
-from rnnpipe.errors import SettingsError, expected
-from rnnpipe.layers.precision import in_full_precision
-from rnnpipe.structures import Encoded
+from rnnpipe.api import (
+    DecoderBuilder,
+    Encoded,
+    Gold,
+    Labels,
+    Prediction,
+    SettingsError,
+    decoders,
+    expected,
+    in_full_precision,
+)
 
 
 @decoders("extras.Ordinal.v1")

@@ -12,9 +12,7 @@ from rnnpipe_extras.log_sum_exp import LogSumExp
 from rnnpipe_extras.mixture import MixtureOfSoftmaxes
 from rnnpipe_extras.ordinal import Ordinal
 
-from rnnpipe.contracts.types import Labels
-from rnnpipe.errors import SettingsError
-from rnnpipe.structures import Encoded, Sequences
+from rnnpipe.api import Encoded, Labels, Sequences, SettingsError
 
 
 def test_log_sum_exp_lies_between_mean_and_maximum():

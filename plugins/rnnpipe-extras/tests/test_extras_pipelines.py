@@ -5,7 +5,7 @@ from rnnpipe_extras.filters import Eta, TopNSigma
 from spacy.tokens import DocBin
 from spacy.training import Example
 
-from rnnpipe.parts.decoders.generation.sampler import Sampler
+from rnnpipe.api import decoders
 from rnnpipe.testing import check_config
 
 REVIEWS = {"1": "Dreadful .", "2": "rather dull", "3": "all right", "4": "Good !", "5": "SUPERB"}
@@ -32,5 +32,7 @@ def test_a_language_model_with_a_mixture_writes_through_the_filters():
     for _ in range(60):
         nlp.update([Example(doc, doc)], sgd=optimizer)
 
-    search = Sampler(filters={"eta": Eta(epsilon=0.1), "sigma": TopNSigma(n=0.5)}, seed=1)
+    search = decoders.get("rnnpipe.Sampler.v1")(
+        filters={"eta": Eta(epsilon=0.1), "sigma": TopNSigma(n=0.5)}, seed=1
+    )
     assert nlp.get_pipe("lm").generate("a", search) == "bcdefgh"

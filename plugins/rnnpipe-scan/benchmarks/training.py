@@ -12,13 +12,14 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+from contextlib import nullcontext
 
 import torch
 from rnnpipe_scan.encoders import MinGRU
 from torch import nn
 
-from rnnpipe.parts.encoders.sequence import scan
-from rnnpipe.structures import Sequences
+from rnnpipe.api import Sequences
+from rnnpipe.testing import without_kernels
 
 WIDTH, DOCUMENTS = 128, 16
 LENGTHS = (128, 512, 2048)
@@ -42,12 +43,15 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    if arguments.parallel:
-        scan.kernels = lambda module: None
+    with without_kernels() if arguments.parallel else nullcontext():
+        compare(arguments.rounds)
+
+
+def compare(rounds: int) -> None:
     print("length     nn.GRU     minGRU   ratio   (tokens a second of processor time)")
     for length in LENGTHS:
         rates: dict[str, list[float]] = {}
-        for number in range(arguments.rounds + 1):
+        for number in range(rounds + 1):
             for name, train in step(length).items():
                 start = time.process_time()
                 train()

@@ -12,10 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from rnnpipe.layers.init import fill_gate_
-from rnnpipe.parts.encoders.sequence.cell import Cell, Drop, LayerState, keep
-from rnnpipe.parts.encoders.sequence.scan import linear_scan
-from rnnpipe.parts.encoders.sequence.steps import Steps
+from rnnpipe.api import Cell, Drop, LayerState, Steps, fill_gate_, keep, linear_scan
 
 
 class ScanCell(Cell):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from rnnpipe.parts.encoders.sequence.bidirectional import Bidirectional
-from rnnpipe.parts.encoders.sequence.recurrent import Recurrent
-from rnnpipe.parts.encoders.sequence.registration import register
+from rnnpipe.api import Bidirectional, Recurrent, register
 from rnnpipe_scan.cells import MinGRUCell, MinLSTMCell
 
 MinGRU = register(Recurrent, "scan.MinGRU.v1", MinGRUCell)

@@ -1,12 +1,13 @@
 """The encoders against the equations of the paper, node by node."""
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 from rnnpipe_scan.encoders import BiMinGRU, BiMinLSTM, MinGRU, MinLSTM
 
-from rnnpipe.instruments.gates import gate_values
-from rnnpipe.parts.encoders.sequence import scan
-from rnnpipe.structures import Sequences
+from rnnpipe.api import Sequences, SettingsError, encoders, gate_values
+from rnnpipe.testing import without_kernels
 
 LENGTHS = [7, 0, 4, 1]
 
@@ -36,13 +37,12 @@ def states_of(cell, direction, document, equation):
 
 @pytest.mark.parametrize("parallel", [False, True], ids=["compiled", "parallel"])
 @pytest.mark.parametrize("function", EQUATIONS, ids=lambda f: f.__name__)
-def test_states_are_those_of_the_equations(function, parallel, monkeypatch):
-    if parallel:
-        monkeypatch.setattr(scan, "kernels", lambda module: None)
+def test_states_are_those_of_the_equations(function, parallel):
     torch.manual_seed(0)
     encoder = function(width=5)(3).double()
     x = torch.randn(len(LENGTHS), max(LENGTHS), 3).double()
-    states = encoder(x, Sequences.of(LENGTHS)).states
+    with without_kernels() if parallel else nullcontext():
+        states = encoder(x, Sequences.of(LENGTHS)).states
     (cell,) = encoder.layers
     for row, n, got in zip(x, LENGTHS, states, strict=True):
         halves = [states_of(cell, 0, row[:n], EQUATIONS[function])]
@@ -72,9 +72,6 @@ def test_the_gate_that_is_watched_is_that_of_the_state(function):
 
 
 def test_settings_are_those_that_have_an_effect():
-    from rnnpipe.contracts.registry import encoders
-    from rnnpipe.errors import SettingsError
-
     make = encoders.get("scan.MinGRU.v1")
     make(width=3, depth=2, dropout=0.1, locked=True, skip=True, residual=True, layer_norm=True)
     with pytest.raises(SettingsError, match="recurrent_dropout: expected a setting of scan.MinGR"):

@@ -8,13 +8,18 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from rnnpipe.layers.init import fill_gate_
-from rnnpipe.parts.encoders.sequence.bidirectional import Bidirectional
-from rnnpipe.parts.encoders.sequence.cell import Cell, Drop, LayerState, keep
-from rnnpipe.parts.encoders.sequence.recurrent import Recurrent
-from rnnpipe.parts.encoders.sequence.registration import register
-from rnnpipe.parts.encoders.sequence.scan import linear_scan
-from rnnpipe.parts.encoders.sequence.steps import Steps
+from rnnpipe.api import (
+    Bidirectional,
+    Cell,
+    Drop,
+    LayerState,
+    Recurrent,
+    Steps,
+    fill_gate_,
+    keep,
+    linear_scan,
+    register,
+)
 
 Window = Annotated[int, Field(ge=1, le=8, strict=True)]
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from rnnpipe.layers.init import fill_gate_
-from rnnpipe.parts.encoders.sequence.bidirectional import Bidirectional
-from rnnpipe.parts.encoders.sequence.cell import Cell, Drop, LayerState, keep
-from rnnpipe.parts.encoders.sequence.recurrent import Recurrent
-from rnnpipe.parts.encoders.sequence.registration import register
+from rnnpipe.api import Bidirectional, Cell, Drop, LayerState, Recurrent, fill_gate_, keep, register
 
 
 class SRUCell(Cell):

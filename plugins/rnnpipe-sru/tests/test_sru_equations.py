@@ -5,10 +5,7 @@ import torch
 from rnnpipe_sru.qrnn import QRNN, BiQRNN
 from rnnpipe_sru.sru import SRU, BiSRU
 
-from rnnpipe.instruments.gates import gate_values
-from rnnpipe.parts.encoders.sequence.cell import run_steps
-from rnnpipe.parts.encoders.sequence.steps import Steps
-from rnnpipe.structures import Sequences
+from rnnpipe.api import Sequences, Steps, gate_values, run_steps
 
 LENGTHS = [6, 0, 4, 1]
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from rnnpipe.errors import SettingsError, expected
-from rnnpipe.layers.init import orthogonal_blocks_
-from rnnpipe.parts.encoders.sequence.cell import Recurrence
+from rnnpipe.api import Recurrence, SettingsError, expected, orthogonal_blocks_
 
 
 def head_width(width: int, heads: int) -> int:

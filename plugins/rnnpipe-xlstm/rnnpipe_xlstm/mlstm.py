@@ -5,12 +5,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from rnnpipe.contracts.types import PositiveInt
-from rnnpipe.parts.encoders.sequence.bidirectional import Bidirectional
-from rnnpipe.parts.encoders.sequence.cell import Cell, Drop, LayerState, keep
-from rnnpipe.parts.encoders.sequence.recurrent import Recurrent
-from rnnpipe.parts.encoders.sequence.registration import register
-from rnnpipe.parts.encoders.sequence.steps import Steps
+from rnnpipe.api import (
+    Bidirectional,
+    Cell,
+    Drop,
+    LayerState,
+    PositiveInt,
+    Recurrent,
+    Steps,
+    keep,
+    register,
+)
 from rnnpipe_xlstm.heads import head_width
 from rnnpipe_xlstm.matrix_memory import Memory, read, read_and_write
 

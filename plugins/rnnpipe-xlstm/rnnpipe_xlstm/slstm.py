@@ -5,12 +5,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rnnpipe.contracts.types import PositiveInt
-from rnnpipe.layers.init import fill_gate_
-from rnnpipe.parts.encoders.sequence.bidirectional import Bidirectional
-from rnnpipe.parts.encoders.sequence.cell import Cell, Drop, LayerState, keep
-from rnnpipe.parts.encoders.sequence.recurrent import Recurrent
-from rnnpipe.parts.encoders.sequence.registration import register
+from rnnpipe.api import (
+    Bidirectional,
+    Cell,
+    Drop,
+    LayerState,
+    PositiveInt,
+    Recurrent,
+    fill_gate_,
+    keep,
+    register,
+)
 from rnnpipe_xlstm.heads import HeadwiseDense
 
 #: Less than any logarithm that occurs, and finite, so that differences are numbers.

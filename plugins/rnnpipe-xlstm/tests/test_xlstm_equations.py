@@ -6,9 +6,7 @@ from rnnpipe_xlstm import matrix_memory
 from rnnpipe_xlstm.mlstm import MLSTM, BiMLSTM
 from rnnpipe_xlstm.slstm import SLSTM, BiSLSTM
 
-from rnnpipe.errors import SettingsError
-from rnnpipe.instruments.gates import gate_values
-from rnnpipe.structures import Sequences
+from rnnpipe.api import Sequences, SettingsError, gate_values
 
 LENGTHS = [9, 0, 4, 1]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from rnnpipe.cli.files import replaced, require_suffix
 from rnnpipe.errors import SettingsError, expected
-from rnnpipe.instruments.files import replaced, require_suffix
 from rnnpipe.parts.structures.doc_image import from_levels
 from rnnpipe.training.corpora.png import require_pillow, write_png
 

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnnpipe.cli.files import replaced, require_suffix
 from rnnpipe.errors import SettingsError, expected
-from rnnpipe.instruments.files import replaced, require_suffix
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -30,8 +30,8 @@ from rnnpipe.errors import StructureError
 from rnnpipe.layers.dropout import Dropout
 from rnnpipe.layers.precision import full_precision
 from rnnpipe.models.language.exposure import ScheduledSampling, draw, drop_symbols
-from rnnpipe.models.language.streams import Place, StreamMemory, map_state
-from rnnpipe.structures import Encoded, Sequences, State
+from rnnpipe.models.language.streams import Place, StreamMemory
+from rnnpipe.structures import Encoded, Sequences, State, map_state
 
 
 @dataclass(frozen=True)

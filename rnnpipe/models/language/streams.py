@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import count
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
 from rnnpipe.errors import CorpusError, expected
-from rnnpipe.structures import State
+from rnnpipe.structures import State, map_state
 
 #: The key of a reference document's ``user_data`` under which a reader puts its :class:`Place`.
 PLACE = "rnnpipe_place"
@@ -95,17 +95,3 @@ class StreamMemory(nn.Module):
             )
             got = f"the one at {place.begin}"
             raise CorpusError(expected(f"stream {place.stream} of the text", want, got, do))
-
-
-def map_state(function: Callable[..., Any], state: State, *others: State) -> State:
-    """A state of the same shape with the function's result for every tensor in it."""
-    if isinstance(state, tuple):
-        return tuple(map_state(function, *parts) for parts in zip(state, *others, strict=True))
-    return function(state, *others)
-
-
-def tensors_of(state: State) -> list[Tensor]:
-    """All tensors of a state."""
-    if isinstance(state, tuple):
-        return [tensor for part in state for tensor in tensors_of(part)]
-    return [state]

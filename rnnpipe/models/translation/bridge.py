@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from rnnpipe.contracts.types import Encoder, Stepper
-from rnnpipe.models.language.streams import map_state
-from rnnpipe.structures import Encoded, State
+from rnnpipe.structures import Encoded, State, map_state
 
 
 class Bridge(nn.Module):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -13,8 +13,10 @@ from torch import Tensor
 from rnnpipe.contracts.registry import adaptations
 from rnnpipe.contracts.types import Adaptation, PositiveFloat, PositiveInt, Probability, Stepper
 from rnnpipe.layers.precision import full_precision
-from rnnpipe.models.language.language_model import LanguageModel, Text
-from rnnpipe.models.language.streams import map_state
+from rnnpipe.structures import map_state
+
+if TYPE_CHECKING:
+    from rnnpipe.models.language.language_model import LanguageModel, Text
 
 
 @adaptations("rnnpipe.DynamicEvaluation.v1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import numpy as np
 import torch
@@ -13,7 +13,9 @@ from torch import Tensor
 
 from rnnpipe.contracts.registry import adaptations
 from rnnpipe.contracts.types import Adaptation, Encoder, PositiveFloat, PositiveInt, Stepper
-from rnnpipe.models.language.language_model import LanguageModel, Text
+
+if TYPE_CHECKING:
+    from rnnpipe.models.language.language_model import LanguageModel, Text
 
 #: Of either distribution there must be some.
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from rnnpipe.cli.files import replaced
 from rnnpipe.cli.pictures import pictures
+from rnnpipe.cli.pictures.attention_picture import draw_attention
 from rnnpipe.cli.pictures.exposure_picture import draw_exposure_bias
 from rnnpipe.cli.pictures.pictures import picture, require_picture
 from rnnpipe.errors import SettingsError
-from rnnpipe.instruments.attention import Attention, draw_attention
+from rnnpipe.instruments.attention import Attention
 from rnnpipe.instruments.exposure_bias import Curve, ExposureBias
-from rnnpipe.instruments.files import replaced
 
 ATTENTION = Attention(
     shares=np.array([[0.7, 0.2, 0.1], [0.0, 0.5, 0.5]]),

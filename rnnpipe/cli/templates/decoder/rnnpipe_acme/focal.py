@@ -11,9 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rnnpipe.contracts.registry import decoders
-from rnnpipe.contracts.types import DecoderBuilder, Gold, Labels, Prediction
-from rnnpipe.structures import Encoded
+from rnnpipe.api import DecoderBuilder, Encoded, Gold, Labels, Prediction, decoders
 
 Focus = Annotated[float, Field(ge=1)]
 

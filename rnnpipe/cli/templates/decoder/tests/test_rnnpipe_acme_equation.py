@@ -4,7 +4,7 @@ import pytest
 import torch
 from rnnpipe_acme.focal import Focal
 
-from rnnpipe.contracts.types import Labels
+from rnnpipe.api import Labels
 
 
 def test_the_loss_is_that_of_the_equation():

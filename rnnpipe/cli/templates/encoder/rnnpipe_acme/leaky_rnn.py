@@ -5,10 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rnnpipe.contracts.types import PositiveShare
-from rnnpipe.parts.encoders.sequence.cell import Cell, Drop, LayerState, keep
-from rnnpipe.parts.encoders.sequence.recurrent import Recurrent
-from rnnpipe.parts.encoders.sequence.registration import register
+from rnnpipe.api import Cell, Drop, LayerState, PositiveShare, Recurrent, keep, register
 
 
 class LeakyRNNCell(Cell):

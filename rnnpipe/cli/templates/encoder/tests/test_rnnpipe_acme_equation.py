@@ -3,7 +3,7 @@
 import torch
 from rnnpipe_acme.leaky_rnn import LeakyRNN
 
-from rnnpipe.structures import Sequences
+from rnnpipe.api import Sequences
 
 
 def test_states_are_those_of_the_equation():

@@ -6,9 +6,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from rnnpipe.contracts.registry import poolers
-from rnnpipe.contracts.types import PoolerBuilder, Probability
-from rnnpipe.structures import Encoded
+from rnnpipe.api import Encoded, PoolerBuilder, Probability, poolers
 
 
 @poolers("acme.ScaledSum.v1")

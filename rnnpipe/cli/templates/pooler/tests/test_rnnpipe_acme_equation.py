@@ -3,7 +3,7 @@
 import torch
 from rnnpipe_acme.scaled_sum import ScaledSum
 
-from rnnpipe.structures import Encoded, Sequences
+from rnnpipe.api import Encoded, Sequences
 
 
 def test_pooled_documents_are_those_of_the_equation():
