@@ -89,6 +89,11 @@ class Run:
                 nlp.resume_training(sgd=self._optimizer)
         if resumed or self._frozen:
             nlp.config["initialize"] = {**block, **dict.fromkeys(_OF_VOCABULARY)}
+        for name in self._frozen:
+            # Listeners that were trained before in this process still wait for that run's batch,
+            # where they should read what the frozen component writes on the documents.
+            for listener in getattr(nlp.get_pipe(name), "listeners", ()):
+                listener._batch_id = None
         nlp._link_components()  # as spaCy's init_nlp: listeners are found before sizes are
         try:
             with nlp.select_pipes(disable=[*self._frozen, *resumed]):
@@ -107,7 +112,8 @@ class Run:
         try:
             for _, info, best in self._steps():
                 if best is not None:
-                    self._require_scores(info["other_scores"])
+                    if self._best is None:
+                        self._require_scores(info["other_scores"])
                     update_meta(self._settings, self._nlp, info)
                     self._keep(best, output)
                 log(None if best is None else info)
@@ -186,7 +192,6 @@ def _evaluation(info: Mapping[str, Any], best: bool) -> Evaluation:
 
 def _replace(folder: Path, write: Callable[[Path], object]) -> None:
     """Write a folder in whole, so that no interrupted run leaves half of one."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f"{folder.name}.unfinished-", dir=folder.parent) as scratch:
         write(Path(scratch) / "new")
         if folder.exists():

@@ -76,16 +76,20 @@ def train(
     Raises:
         SettingsError: an argument is wrong. Whatever reading the data and training raise.
     """
+    _require_kind("nlp", "a pipeline of spaCy's", nlp, isinstance(nlp, Language))
+    callback = on_evaluation is None or callable(on_evaluation)
+    _require_kind("on_evaluation", "a function of an Evaluation", on_evaluation, callback)
+    folder = None if output is None else _writable(Path(output))
     learners = learning(nlp, frozen, annotating)
     needs_annotation = any(map(learns_labels, learners.values()))
     readers = {
         "train": reader("train", train, nlp, needs_annotation),
         "dev": reader("dev", dev, nlp, needs_annotation),
     }
-    epoch = _count("train", minibatch_by_words(readers["train"](nlp), batch_size))
+    per_epoch = _count("train", minibatch_by_words(readers["train"](nlp), batch_size))
     _count("dev", readers["dev"](nlp))
-    steps = min(epochs * epoch, max_steps or sys.maxsize)
-    every = min(eval_every or max(epoch, FEWEST_STEPS), steps)
+    steps = min(epochs * per_epoch, max_steps or sys.maxsize)
+    every = min(eval_every or max(per_epoch, FEWEST_STEPS), steps)
     steps -= steps % every
     settings = {
         "seed": seed,
@@ -103,8 +107,22 @@ def train(
     _configure(nlp, settings, {"train": train, "dev": dev})
     run = Run(nlp, readers["train"], readers["dev"], frozen, score_weights or ())
     run.initialize(learners)
-    run.train(None if output is None else Path(output), progress, on_evaluation)
+    run.train(folder, progress, on_evaluation)
     return nlp
+
+
+def _require_kind(where: str, want: str, got: object, good: bool) -> None:
+    if not good:
+        raise SettingsError(expected(where, want, got))
+
+
+def _writable(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        got, do = f"{folder}: {error.strerror}", "Name another folder."
+        raise SettingsError(expected("output", "a folder to write to", got, do)) from None
+    return folder
 
 
 def _count(where: str, items: Iterable[object]) -> int:
@@ -126,8 +144,9 @@ def _batcher(size: int) -> dict[str, Any]:
 
 
 def _adam(learning_rate: float, steps: int) -> dict[str, Any]:
+    """spaCy's default optimizer, with averages and a schedule."""
     return {
-        "@optimizers": "Adam.v1",
+        **DEFAULT_CONFIG["training"]["optimizer"],
         "use_averages": True,
         "learn_rate": {
             "@schedules": "warmup_linear.v1",
