@@ -89,7 +89,9 @@ def train(
     per_epoch = _count("train", minibatch_by_words(readers["train"](nlp), batch_size))
     _count("dev", readers["dev"](nlp))
     steps = min(epochs * per_epoch, max_steps or sys.maxsize)
-    every = min(eval_every or max(per_epoch, FEWEST_STEPS), steps)
+    # Training ends with an evaluation: what came after the last one would be lost.
+    every = eval_every or steps // max(1, steps // max(per_epoch, FEWEST_STEPS))
+    every = min(every, steps)
     steps -= steps % every
     settings = {
         "seed": seed,
@@ -105,7 +107,8 @@ def train(
         "logger": {"@loggers": "rnnpipe.Console.v1"},
     }
     _configure(nlp, settings, {"train": train, "dev": dev})
-    run = Run(nlp, readers["train"], readers["dev"], frozen, score_weights or ())
+    counting = [key for key, weight in (score_weights or {}).items() if weight]
+    run = Run(nlp, readers["train"], readers["dev"], frozen, counting)
     run.initialize(learners)
     run.train(folder, progress, on_evaluation)
     return nlp
