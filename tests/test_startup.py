@@ -49,6 +49,10 @@ def test_spacy_commands_load_the_bootstrap_and_our_commands():
     assert {name for name in loaded - LIGHT if not name.startswith("rnnpipe.cli")} == set()
 
 
+def test_the_package_loads_neither_torch_nor_spacy():
+    assert not loaded_after("import rnnpipe") & {"torch", "numpy", "spacy", "thinc"}
+
+
 def test_registries_load_neither_torch_nor_spacy():
     assert not loaded_after("import rnnpipe.contracts.registry") & {
         "torch",

@@ -1,1 +1,1 @@
-"""What ``spacy train`` is given: corpora, loggers, scorers."""
+"""What training is given: corpora, loggers, scorers; and training from Python, without a config."""
