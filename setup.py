@@ -211,7 +211,7 @@ SUBWORDS = ["tokenizers>=0.21,<1"]
 #: The conformance kit, rnnpipe.testing.
 KIT = ["pytest>=8", "hypothesis>=6.100"]
 TEST = [
-    "pytest-xdist>=3.6",
+    "pytest-xdist>=3.6.1",
     *KIT,
     "import-linter>=2.1",
     *PLOTS,
@@ -236,19 +236,20 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     install_requires=[
-        "torch>=2.6",
-        "spacy>=3.8,<3.9",
-        "thinc>=8.3.4,<8.4",
+        # Bounds that were run: see docs/versions.md.
+        "torch>=2.6,<2.16",
+        "spacy>=3.8.13,<3.9",
+        "thinc>=8.3.12,<8.4",
         "catalogue>=2.0.10,<2.1",
-        "confection>=1.3,<2",
+        "confection>=1.3.4,<2",
         "pydantic>=2.7,<3",
         "entrypoints>=0.4",
-        "packaging>=20",
+        "packaging>=22",
         "safetensors>=0.4.5",
         "typer>=0.12",
         "rich>=13",
-        "wasabi>=1.1",
-        "numpy>=1.26",
+        "wasabi>=1.1.1",
+        "numpy>=1.26,<3",
     ],
     extras_require={
         "fast": ["numba>=0.60"],
@@ -277,6 +278,7 @@ setup(
         "Programming Language :: Python :: 3.10",
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
         "Topic :: Text Processing :: Linguistic",
         "Typing :: Typed",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from spacy.errors import Errors
 from spacy.pipeline import TrainablePipe
@@ -13,10 +13,12 @@ from spacy.tokens import Doc
 from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Model
-from typing_extensions import Self
 
 from rnnpipe.errors import RnnpipeError, StructureError, WeightsError
 from rnnpipe.shim.torch_shim import TorchShim
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class AnnotatingPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cython

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
-from typing_extensions import Self
 
 from rnnpipe.errors import StructureError, expected
 from rnnpipe.structures.dag_plan import DagPlan
 from rnnpipe.structures.node_order import NodeOrder, positions_of, rows_of, to_device
 from rnnpipe.structures.sequences import Sequences
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 G = TypeVar("G", bound="Graphs")
 
