@@ -246,7 +246,7 @@ setup(
         "entrypoints>=0.4",
         "packaging>=22",
         "safetensors>=0.4.5",
-        "typer>=0.12",
+        "typer>=0.16",
         "rich>=13",
         "wasabi>=1.1.1",
         "numpy>=1.26,<3",
