@@ -213,7 +213,7 @@ KIT = ["pytest>=8", "hypothesis>=6.100"]
 TEST = [
     "pytest-xdist>=3.6.1",
     *KIT,
-    "import-linter>=2.1",
+    "import-linter>=2.6",
     *PLOTS,
     *IMAGES,
     *TRANSLATION,
