@@ -157,8 +157,9 @@ def test_files_that_compiled_functions_use(tmp_path):
 
 
 @pytest.fixture
-def project(tmp_path):
+def project(tmp_path, monkeypatch):
     """A package of one function with a test that does not see the bound."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # none is needed, and each takes time
     root = tmp_path / "project"
     (root / "rnnpipe").mkdir(parents=True)
     (root / "rnnpipe" / "__init__.py").touch()
