@@ -7,6 +7,7 @@ import json
 import queue
 import re
 import shutil
+import signal
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -20,10 +21,8 @@ from faults.copy import PACKAGE, TESTS, Copy
 from faults.line_map import LineMap, test_files
 from faults.sites import KINDS, Fault, find, sample
 
-#: ``hung``: not done within the limit, which counts as caught; ``untested``: no test executes it.
+#: ``hung``, a test not done within the limit, counts as caught; ``untested``: no test executes it.
 STATUSES = ("caught", "hung", "survived", "untested")
-#: The tests of a fault are chosen to take this share of the limit: a loaded machine is slower.
-_SHARE = 1 / 3
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", re.MULTILINE)
 
 
@@ -33,8 +32,6 @@ class Outcome:
 
     status: str
     tests: int
-    #: Tests that execute the lines, too, and for which there was no time.
-    left_out: int = 0
     by: str = ""
     seconds: float = 0.0
 
@@ -83,17 +80,17 @@ def plant(
     for copy in copies:
         free.put(copy)
 
-    def attempt(fault: Fault, tests: list[str], left_out: int) -> Outcome:
+    def attempt(fault: Fault, tests: dict[str, float]) -> Outcome:
         copy = free.get()
         try:
-            return _attempt(copy, fault, tests, left_out, limit)
+            return _attempt(copy, fault, tests, limit)
         finally:
             free.put(copy)
 
     with ThreadPoolExecutor(len(copies)) as pool:
         try:
             futures = {
-                pool.submit(attempt, fault, *choose(line_map.tests(fault), limit * _SHARE)): fault
+                pool.submit(attempt, fault, in_turn(line_map.tests(fault))): fault
                 for fault in faults
             }
             for future in as_completed(futures):
@@ -104,25 +101,19 @@ def plant(
                 copy.stop()
 
 
-def choose(tests: dict[str, float], seconds: float) -> tuple[list[str], int]:
-    """Return the tests to run, the fastest files first, and how many there was no time for.
+def in_turn(tests: dict[str, float]) -> dict[str, float]:
+    """Return tests in the order to run them: the fastest files first.
 
     The tests of a file stay together, for the sake of what they share.
     """
     of_file: defaultdict[str, float] = defaultdict(float)
     for test, duration in tests.items():
         of_file[test.split("::")[0]] += duration
-    in_turn = sorted(tests, key=lambda t: (of_file[t.split("::")[0]], t.split("::")[0], tests[t]))
-    chosen: list[str] = []
-    for test in in_turn:
-        seconds -= tests[test]
-        if chosen and seconds < 0:
-            break
-        chosen.append(test)
-    return chosen, len(in_turn) - len(chosen)
+    order = sorted(tests, key=lambda t: (of_file[t.split("::")[0]], t.split("::")[0], tests[t]))
+    return {test: tests[test] for test in order}
 
 
-def _attempt(copy: Copy, fault: Fault, tests: list[str], left_out: int, limit: float) -> Outcome:
+def _attempt(copy: Copy, fault: Fault, tests: dict[str, float], limit: float) -> Outcome:
     """Run the tests of a fault until one of them fails."""
     if not tests:
         return Outcome("untested", 0)
@@ -131,12 +122,11 @@ def _attempt(copy: Copy, fault: Fault, tests: list[str], left_out: int, limit: f
     begin = time.monotonic()
     with copy.planted(fault):
         status, output = copy.pytest("-x", *files, limit=limit, chosen=copy.chosen)
-    word = {None: "hung", 0: "survived", 5: "untested"}.get(status, "caught")
+    word = {-signal.SIGALRM: "hung", 0: "survived", 5: "untested"}.get(status, "caught")
     failed = _FAILED.search(output) if word == "caught" else None
     return Outcome(
         word,
         len(tests),
-        left_out,
         by=failed[1] if failed else "",
         seconds=round(time.monotonic() - begin, 1),
     )
@@ -147,12 +137,10 @@ def report(records: Sequence[dict[str, Any]]) -> str:
     lines = []
     for record in sorted(records, key=lambda record: (record["path"], record["line"])):
         if record["status"] in ("survived", "untested"):
-            ran = f"{record['tests']} tests run, {record['left_out']} left out"
             lines += [
-                f"{record['path']}:{record['line']} {record['kind']} {record['status']}",
+                "{path}:{line} {kind} {status} {tests} tests".format(**record),
                 f"    - {record['before']}",
                 f"    + {record['after']}",
-                f"    {ran}",
             ]
     counts = Counter((record["kind"], record["status"]) for record in records)
     lines.append("".join(f"{title:>10}" for title in ("", *STATUSES)))
@@ -203,7 +191,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--list", action="store_true", help="list of the sample, without a run")
     add("--output", type=Path, help="JSON file of the results; those it holds are not run again")
     add("--processes", type=int, default=1, help="number of copies")
-    add("--limit", type=float, default=600, help="seconds per fault, after which it has hung")
+    add("--limit", type=float, default=120, help="seconds after which a test has hung")
     add(
         "--build-map",
         nargs="*",

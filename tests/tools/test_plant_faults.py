@@ -1,6 +1,7 @@
 """Faults are found where they can be, and those that no test catches are named."""
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from faults.compiled import frozen
 from faults.copy import Copy
 from faults.line_map import mirrors
 from faults.sites import KINDS, body_lines, find, sample
-from plant_faults import choose, main
+from plant_faults import in_turn, main
 
 ROOT = Path(__file__).parents[2]
 SNIPPET = '''\
@@ -132,11 +133,9 @@ def test_files_that_mirror_a_module(tmp_path):
     }
 
 
-def test_the_fastest_files_come_first_and_fit_the_time():
+def test_the_fastest_files_come_first():
     seconds = {"a::slow": 4.0, "a::fast": 0.1, "b::1": 1.0, "b::2": 2.0}
-    assert choose(seconds, 10) == (["b::1", "b::2", "a::fast", "a::slow"], 0)
-    assert choose(seconds, 3.5) == (["b::1", "b::2", "a::fast"], 1)
-    assert choose(seconds, 0) == (["b::1"], 3)
+    assert list(in_turn(seconds)) == ["b::1", "b::2", "a::fast", "a::slow"]
 
 
 def test_files_that_compiled_functions_use(tmp_path):
@@ -190,7 +189,7 @@ def test_a_caught_and_a_surviving_fault(project, tmp_path, capsys):
     }
     assert records["if False:"]["by"] == "tests/test_clips.py::test_clip"
     assert records["if x >= 3:"]["tests"] == 1, "test_broken fails anyway"
-    assert "    - if x > 3:\n    + if x >= 3:\n    1 tests run, 0 left out\n" in printed
+    assert "    - if x > 3:\n    + if x >= 3:\n" in printed
     assert "     bound         0         0         1         0\n" in printed
     main(command)  # all of it is known
     again = capsys.readouterr().out
@@ -214,4 +213,4 @@ def test_a_package_from_elsewhere_is_an_error(project, tmp_path):
 def test_a_hang_ends(project, tmp_path):
     copy = Copy(project, tmp_path / "copy")
     (copy.root / "tests" / "test_clips.py").write_text("while True: pass\n")
-    assert copy.pytest("tests", limit=1) == (None, "")
+    assert copy.pytest("tests", limit=1)[0] == -signal.SIGALRM

@@ -26,8 +26,12 @@ class LineMap:
         self.folder.mkdir(exist_ok=True)
         self.facts = folder / "facts.json"
         facts = json.loads(self.facts.read_text()) if self.facts.exists() else {}
-        self.seconds: dict[str, float] = facts.get("seconds", {})
-        self.files: list[str] = facts.get("files", [])
+        self.files = [file for file in facts.get("files", []) if (root / file).exists()]
+        self.seconds: dict[str, float] = {
+            test: seconds
+            for test, seconds in facts.get("seconds", {}).items()
+            if test.split("::")[0] in self.files
+        }
         #: Of each source file that was mapped; ``None`` where it changed from one time to another.
         self.digests: dict[str, str | None] = facts.get("digests", {})
         self._lines = functools.cache(self._read_lines)
