@@ -211,6 +211,7 @@ SUBWORDS = ["tokenizers>=0.21,<1"]
 #: The conformance kit, rnnpipe.testing.
 KIT = ["pytest>=8", "hypothesis>=6.100"]
 TEST = [
+    "coverage>=7.6",
     "pytest-xdist>=3.6",
     *KIT,
     "import-linter>=2.1",
