@@ -33,11 +33,11 @@ import torch
 
 from rnnpipe.components.language.rnn_lm import RnnLanguageModel
 from rnnpipe.components.symbol_model import symbol_shim
-from rnnpipe.contracts.types import BOUNDARY
+from rnnpipe.contracts.types import BOUNDARY, Text
 from rnnpipe.errors import CorpusError, SettingsError, expected
 from rnnpipe.instruments.ngram import NGrams
 from rnnpipe.instruments.reading import Reader
-from rnnpipe.models.language.language_model import LanguageModel, Text
+from rnnpipe.models.language.language_model import LanguageModel
 from rnnpipe.parts.decoders.generation.noise import GumbelNoise
 
 

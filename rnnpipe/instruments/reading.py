@@ -15,8 +15,8 @@ from spacy.tokens import Doc
 from rnnpipe.components.language.language_model import language_model_builder
 from rnnpipe.components.language.rnn_lm import RnnLanguageModel
 from rnnpipe.components.symbol_model import symbol_shim
-from rnnpipe.contracts.types import BOUNDARY, UNKNOWN, Stepper
-from rnnpipe.models.language.language_model import LanguageModel, Text
+from rnnpipe.contracts.types import BOUNDARY, UNKNOWN, Stepper, Text
+from rnnpipe.models.language.language_model import LanguageModel
 from rnnpipe.parts.symbols.backward import BackwardSymbols
 
 #: A text of which words, and pieces of words, make fewer symbols than it has characters.

@@ -21,10 +21,11 @@ from rnnpipe.contracts.types import (
     Precision,
     Probability,
     SymbolsBuilder,
+    Text,
 )
 from rnnpipe.errors import SettingsError, StructureError, expected
 from rnnpipe.models.language.language_model import LanguageModel as TorchLanguageModel
-from rnnpipe.models.language.language_model import LanguageModelBuilder, Text, require_causal
+from rnnpipe.models.language.language_model import LanguageModelBuilder, require_causal
 
 
 @checked("architectures", "rnnpipe.LanguageModel.v1")

@@ -24,14 +24,16 @@ from rnnpipe.components.symbol_model import symbol_shim
 from rnnpipe.components.symbol_pipe import Losses, SymbolPipe
 from rnnpipe.contracts.types import (
     BOUNDARY,
+    PLACE,
     Adaptation,
     Generated,
+    Place,
     SequenceGeneratorBuilder,
     Symbols,
+    Text,
 )
 from rnnpipe.errors import CorpusError, expected
-from rnnpipe.models.language.language_model import LanguageModel, Text
-from rnnpipe.models.language.streams import PLACE, Place
+from rnnpipe.models.language.language_model import LanguageModel
 
 
 @dataclass(frozen=True)

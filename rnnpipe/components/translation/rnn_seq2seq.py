@@ -19,9 +19,15 @@ from rnnpipe.components.language.lm_text import LanguageModelAlphabet
 from rnnpipe.components.symbol_model import symbol_shim
 from rnnpipe.components.symbol_pipe import SymbolPipe
 from rnnpipe.components.translation.seq2seq import seq2seq_builder
-from rnnpipe.contracts.types import BOUNDARY, UNKNOWN, Generated, SequenceGeneratorBuilder, Symbols
+from rnnpipe.contracts.types import (
+    BOUNDARY,
+    UNKNOWN,
+    Generated,
+    SequenceGeneratorBuilder,
+    Symbols,
+    Text,
+)
 from rnnpipe.errors import LabelError, SettingsError, expected
-from rnnpipe.models.language.language_model import Text
 from rnnpipe.models.translation.decoding import search as run_search
 from rnnpipe.models.translation.images import ImageReader, ImageSource, Sight
 from rnnpipe.models.translation.model import Pair, Seq2Seq

@@ -25,32 +25,14 @@ from rnnpipe.contracts.types import (
     OutputBuilder,
     Stepper,
     SymbolsBuilder,
+    Text,
 )
 from rnnpipe.errors import StructureError
 from rnnpipe.layers.dropout import Dropout
 from rnnpipe.layers.precision import full_precision
 from rnnpipe.models.language.exposure import ScheduledSampling, draw, drop_symbols
-from rnnpipe.models.language.streams import Place, StreamMemory
+from rnnpipe.models.language.streams import StreamMemory
 from rnnpipe.structures import Encoded, Sequences, State, map_state
-
-
-@dataclass(frozen=True)
-class Text:
-    """inputs, targets: ``(N,)`` int64; symbol ``targets[i]`` follows on ``inputs[: i + 1]``.
-    place: where the text stands in a longer one, or ``None`` if it is whole."""
-
-    inputs: np.ndarray
-    targets: np.ndarray
-    place: Place | None = None
-
-    def __len__(self) -> int:
-        return len(self.targets)
-
-    def parts(self, size: int) -> Iterator[Text]:
-        """The text in parts of this many symbols, the last of the rest."""
-        for begin in range(0, len(self), size):
-            part = slice(begin, begin + size)
-            yield Text(self.inputs[part], self.targets[part])
 
 
 @dataclass(frozen=True)

@@ -29,12 +29,13 @@ from rnnpipe.contracts.types import (
     OutputBuilder,
     Stepper,
     SymbolsBuilder,
+    Text,
 )
 from rnnpipe.errors import SettingsError, StructureError, expected
 from rnnpipe.layers.dropout import Dropout
 from rnnpipe.layers.precision import full_precision
 from rnnpipe.models.labelling.batching import partition
-from rnnpipe.models.language.language_model import Text, pad, present_rows, require_causal
+from rnnpipe.models.language.language_model import pad, present_rows, require_causal
 from rnnpipe.models.translation.attend import Attend, Memory
 from rnnpipe.models.translation.bridge import Bridge
 from rnnpipe.models.translation.images import ImageReader, ImageSource, Sight

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from rnnpipe.contracts.registry import adaptations
-from rnnpipe.contracts.types import Adaptation, PositiveFloat, PositiveInt, Probability, Stepper
+from rnnpipe.contracts.types import (
+    Adaptation,
+    PositiveFloat,
+    PositiveInt,
+    Probability,
+    ScoringModel,
+    Stepper,
+    Text,
+)
 from rnnpipe.layers.precision import full_precision
 from rnnpipe.structures import map_state
-
-if TYPE_CHECKING:
-    from rnnpipe.models.language.language_model import LanguageModel, Text
 
 
 @adaptations("rnnpipe.DynamicEvaluation.v1")
@@ -47,7 +52,7 @@ class _DynamicEvaluation:
     segment: int
     clip: float
 
-    def log_likelihoods(self, model: LanguageModel, text: Text) -> np.ndarray:
+    def log_likelihoods(self, model: ScoringModel, text: Text) -> np.ndarray:
         learner = copy.deepcopy(model)
         weights: list[Tensor] = list(learner.parameters())
         origin = [weight.detach() for weight in model.parameters()]

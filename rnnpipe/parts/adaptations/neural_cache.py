@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated, cast
 
 import numpy as np
 import torch
@@ -12,10 +12,15 @@ from pydantic import Field
 from torch import Tensor
 
 from rnnpipe.contracts.registry import adaptations
-from rnnpipe.contracts.types import Adaptation, Encoder, PositiveFloat, PositiveInt, Stepper
-
-if TYPE_CHECKING:
-    from rnnpipe.models.language.language_model import LanguageModel, Text
+from rnnpipe.contracts.types import (
+    Adaptation,
+    Encoder,
+    PositiveFloat,
+    PositiveInt,
+    ScoringModel,
+    Stepper,
+    Text,
+)
 
 #: Of either distribution there must be some.
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -45,7 +50,7 @@ class _NeuralCache:
     share: float
     sharpness: float
 
-    def log_likelihoods(self, model: LanguageModel, text: Text) -> np.ndarray:
+    def log_likelihoods(self, model: ScoringModel, text: Text) -> np.ndarray:
         state = cast(Stepper, model.encoder).start(1)
         parts = [np.zeros(0, dtype=np.float32)]
         width = cast(Encoder, model.encoder).n_out

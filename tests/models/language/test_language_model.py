@@ -7,9 +7,8 @@ import pytest
 import torch
 from helpers.small_language_model import model, text
 
+from rnnpipe.contracts.types import Place, Text
 from rnnpipe.errors import CorpusError, StructureError
-from rnnpipe.models.language.language_model import Text
-from rnnpipe.models.language.streams import Place
 from rnnpipe.parts.encoders.sequence.bidirectional import BiLSTM
 from rnnpipe.parts.encoders.sequence.recurrent import GRU, LSTM
 from rnnpipe.parts.outputs.full import TiedSoftmax
