@@ -75,7 +75,7 @@ def test_nothing_of_the_template_is_left(kind, tmp_path):
     assert (
         f'"my-own.{example.part}.v1 = my_own.{example.module}:{example.part}",' in files["setup.py"]
     )
-    assert 'install_requires=["rnnpipe>=0.1,<0.2"],' in files["setup.py"]
+    assert 'install_requires=["rnnpipe>=0.2,<0.3"],' in files["setup.py"]
 
 
 def test_by_default_the_folder_is_named_like_the_package(tmp_path, monkeypatch):
