@@ -60,16 +60,16 @@ def prepare_text(data: Path, work: Path, n_held_out: int) -> dict[str, str]:
     return {name: str(work / f"{name}.txt") for name in parts}
 
 
-def train_language_model(name: str, data: Path, options: Namespace, others: list[str]) -> None:
+def train_language_model(name: str, data: Path, options: Namespace, others: dict[str, Any]) -> None:
     paths = prepare_text(data, options.work, options.held_out)
     overrides: dict[str, Any] = {f"paths.{part}": path for part, path in paths.items()}
     if name == "backward":
         overrides["components.lm.model.symbols"] = "${reading.backward}"
-    overrides.update(parse_config_overrides(others))
+    overrides.update(others)
     train(CONFIGS / "contextual_lm.cfg", options.work / name, overrides=overrides)
 
 
-def train_tagger(name: str, data: Path, options: Namespace, others: list[str]) -> None:
+def train_tagger(name: str, data: Path, options: Namespace, others: dict[str, Any]) -> None:
     """all: on all sentences. tenth: on every tenth, for a third of the steps. alone: without the
     language models."""
     work = options.work
@@ -84,7 +84,7 @@ def train_tagger(name: str, data: Path, options: Namespace, others: list[str]) -
     if name.startswith("tenth"):
         overrides["paths.train"] = a_tenth(Path(paths["train"]))
         overrides.update({"training.max_steps": 300, "training.eval_frequency": 100})
-    overrides.update(parse_config_overrides(others))
+    overrides.update(others)
     config.to_disk(work / f"{name}.cfg")
     train(work / f"{name}.cfg", work / name, overrides=overrides)
 
@@ -114,13 +114,14 @@ def main() -> None:
     parser.add_argument("--only", choices=RUNS, nargs="+", default=list(RUNS))
     options, others = parser.parse_known_args()
     torch.set_num_threads(1)
+    data, overrides = Path(os.environ["RNNPIPE_DATA"]), parse_config_overrides(others)
     options.work.mkdir(parents=True, exist_ok=True)
     rows = []
     for name in options.only:
         meta, minutes = options.work / name / "model-last" / "meta.json", ""
         if not meta.exists():
             start = time.process_time()
-            RUNS[name](name, Path(os.environ["RNNPIPE_DATA"]), options, others)
+            RUNS[name](name, data, options, overrides)
             minutes = f"{(time.process_time() - start) / 60:.1f}"
         scores = srsly.read_json(options.work / name / "model-best" / "meta.json")["performance"]
         rows.append((name, *(format_score(scores, score) for score in SCORES), minutes))

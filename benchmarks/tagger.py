@@ -16,6 +16,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import conllu
@@ -80,13 +81,11 @@ def ours(width: int, precision: str) -> Language:
 
 
 def read_sentences(path: Path, limit: int) -> list[tuple[list[str], list[str]]]:
-    sentences = conllu.parse_incr(path.open(encoding="utf8"))
     rows = []
-    for sentence in sentences:
-        words = [t for t in sentence if isinstance(t["id"], int)]
-        rows.append(([t["form"] for t in words], [t["xpos"] for t in words]))
-        if len(rows) == limit:
-            break
+    with path.open(encoding="utf8") as file:
+        for sentence in islice(conllu.parse_incr(file), limit):
+            words = [t for t in sentence if isinstance(t["id"], int)]
+            rows.append(([t["form"] for t in words], [t["xpos"] for t in words]))
     return rows
 
 

@@ -43,7 +43,7 @@ def texts():
     made["subj/quote.tok.gt9.5000"] = "\n".join(lines[0::2])
     made["subj/plot.tok.gt9.5000"] = "\n".join(lines[1::2])
     made["semeval2010-8/TRAIN_FILE.TXT"] = "".join(map(relation, range(1, 41), SENTENCES))
-    pairs = [f"{line} for the first time in a year\t{line[::-1]}\n" for line in lines[:40]]
+    pairs = [f"{line} for the first time in a year\t{line[::-1]}\n" for line in lines]
     made["tatoeba-fra-eng/fra.txt"] = "".join(pairs)
     words = [first + second + "a" for first in SOUNDS for second in SOUNDS]
     sounds = "".join(f"{word}\t{' '.join(SOUNDS[letter] for letter in word)}\n" for word in words)
