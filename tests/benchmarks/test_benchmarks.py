@@ -15,7 +15,7 @@ SCRIPTS = {
 }
 #: What other benchmarks import; they print nothing of their own.
 SHARED = {"benchmarks/interleaved.py", "benchmarks/options.py"}
-STEPS = "--training.max_steps 2 --training.eval_frequency 1"
+STEPS = "--training.max_steps 1 --training.eval_frequency 1"
 #: Arguments that make a run short, and what it prints.
 RUNS = [
     ("benchmarks/accuracy.py", f"ewt --decoder softmax {STEPS}", "pos_acc"),
@@ -45,7 +45,6 @@ RUNS = [
         "samples.png",
     ),
     ("benchmarks/language_model.py", "--rounds 1 --steps 1 --width 4", "symbols/s"),
-    ("benchmarks/language_model.py", "--memory-of {data}/tinyshakespeare/input.txt", "."),
     ("benchmarks/listops.py", "work --train 4 --dev 2", ""),
     ("benchmarks/optimizer.py", "--rounds 1 --width 4", "RAdam"),
     ("benchmarks/relations.py", f"all --parser-steps 1 {STEPS}", "macro-F1"),
@@ -56,7 +55,6 @@ RUNS = [
         "--rounds 1 --documents 4 --width 4 --no-memory",
         "LSTM's own arithmetic",
     ),
-    ("benchmarks/tagger.py", "--memory-of rnnpipe --documents 4 --width 4", "."),
     ("benchmarks/tree_parsing.py", f"ewt --loss margin --beam 2 {STEPS}", "Labelled F1"),
     ("benchmarks/tree_parsing.py", f"listops --train 4 --dev 2 --beam 2 {STEPS}", "Labelled F1"),
     ("benchmarks/trees.py", "--rounds 1 --trees 2 --leaves 3 --width 4 --peer", "child-sum"),
@@ -65,6 +63,11 @@ RUNS = [
         "--rounds 1 --documents 2 --lengths 4",
         "minGRU",
     ),
+]
+#: Runs in the fresh processes that others start to measure their memory.
+MEMORY = [
+    ("benchmarks/language_model.py", "--memory-of {data}/tinyshakespeare/input.txt"),
+    ("benchmarks/tagger.py", "--memory-of rnnpipe --documents 4 --width 4"),
 ]
 #: Scripts that measure nothing without another package.
 PEERS = {
@@ -108,6 +111,12 @@ def test_every_benchmark_is_run():
 @pytest.mark.parametrize(("script", "arguments", "shown"), RUNS)
 def test_a_benchmark_runs(script, arguments, shown, run):
     assert shown in run(script, arguments)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of memory from /proc")
+@pytest.mark.parametrize(("script", "arguments"), MEMORY)
+def test_a_process_prints_its_peak_memory_last(script, arguments, run):
+    assert 50 < float(run(script, arguments).splitlines()[-1]) < 50_000
 
 
 @pytest.mark.parametrize("script", PEERS)
