@@ -201,6 +201,7 @@ TEST = [
     "pytest-xdist>=3.6",
     *KIT,
     "import-linter>=2.1",
+    "pyyaml>=6",
     *PLOTS,
     *IMAGES,
     *TRANSLATION,
