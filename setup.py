@@ -208,6 +208,8 @@ IMAGES = ["pillow>=11"]
 TRANSLATION = ["sacrebleu>=2.4,<3"]
 #: Byte pair encoding.
 SUBWORDS = ["tokenizers>=0.21,<1"]
+#: Peers and data formats of benchmarks/.
+BENCHMARKS = ["pytorch-crf>=0.7.2", "conllu>=6.0"]
 #: The conformance kit, rnnpipe.testing.
 KIT = ["pytest>=8", "hypothesis>=6.100"]
 TEST = [
@@ -215,16 +217,16 @@ TEST = [
     "pytest-xdist>=3.6",
     *KIT,
     "import-linter>=2.1",
+    "pyyaml>=6",
     *PLOTS,
     *IMAGES,
     *TRANSLATION,
     *SUBWORDS,
+    *BENCHMARKS,
 ]
 LINT = ["ruff>=0.9", "mypy>=1.14"]
 #: The pages of docs/.
 DOCS = ["sphinx>=8.1,<10", "myst-parser>=4,<6", "furo>=2024.8"]
-#: Peers and data formats of benchmarks/.
-BENCHMARKS = ["pytorch-crf>=0.7.2", "conllu>=6.0"]
 
 setup(
     name="rnnpipe",
@@ -262,7 +264,7 @@ setup(
         "lint": LINT,
         "docs": DOCS,
         "benchmarks": BENCHMARKS,
-        "dev": TEST + LINT + DOCS + BENCHMARKS + ["build>=1.2", "tox>=4.20"],
+        "dev": TEST + LINT + DOCS + ["build>=1.2", "coverage>=7.6", "pre-commit>=4", "tox>=4.20"],
     },
     packages=[*find_packages(include=["rnnpipe", "rnnpipe.*"]), "rnnpipe.configs"],
     package_dir={"rnnpipe.configs": "configs"},
