@@ -28,7 +28,7 @@ from rnnpipe.contracts.types import (
 )
 from rnnpipe.errors import StructureError
 from rnnpipe.layers.dropout import Dropout
-from rnnpipe.layers.precision import full_precision
+from rnnpipe.layers.precision import backpropagate
 from rnnpipe.models.language.exposure import ScheduledSampling, draw, drop_symbols
 from rnnpipe.models.language.streams import Place, StreamMemory
 from rnnpipe.structures import Encoded, Sequences, State, map_state
@@ -105,14 +105,16 @@ class LanguageModel(nn.Module):
     # -- training ------------------------------------------------------------------------------
 
     def accumulate_gradients(self, texts: Sequence[Text], scale: float = 1.0) -> Tensor:
-        """Add ``scale`` times the gradient of the loss to the parameters' gradients.
+        """Add ``scale`` times the gradient of the loss to the parameters' gradients. Where
+        gradients are off, nothing is learnt or remembered.
 
         Chunks of a stream begin with the state that the chunk before has left, and leave theirs.
 
         RETURNS: the summed cross-entropy in nats, shape ``()``; regularisation adds gradients only.
         """
         device = self.embedding.weight.device
-        if self.sampling is not None:
+        learns = torch.is_grad_enabled()
+        if self.sampling is not None and learns:
             self.sampling.updates += 1
         total = torch.zeros((), device=device)
         for rows in self._buckets(texts):
@@ -124,11 +126,10 @@ class LanguageModel(nn.Module):
             for begin in self._pieces(bucket):
                 scores, encoded, dropped = self._score(bucket, begin, state)
                 loss = -scores.sum()
-                with full_precision(device):
-                    torch.autograd.backward((loss + self._penalty(encoded, dropped)) * scale)
+                backpropagate((loss + self._penalty(encoded, dropped)) * scale)
                 total = total + loss.detach()
                 state = map_state(Tensor.detach, encoded.state)
-            if places:
+            if places and learns:
                 self.memory.keep(places, state)
         return total
 

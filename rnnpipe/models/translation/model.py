@@ -32,7 +32,7 @@ from rnnpipe.contracts.types import (
 )
 from rnnpipe.errors import SettingsError, StructureError, expected
 from rnnpipe.layers.dropout import Dropout
-from rnnpipe.layers.precision import full_precision
+from rnnpipe.layers.precision import backpropagate
 from rnnpipe.models.labelling.batching import partition
 from rnnpipe.models.language.language_model import Text, pad, present_rows, require_causal
 from rnnpipe.models.translation.attend import Attend, Memory
@@ -157,8 +157,8 @@ class Seq2Seq(nn.Module):
     # -- training ------------------------------------------------------------------------------
 
     def accumulate_gradients(self, pairs: Sequence[Pair], scale: float = 1.0) -> Tensor:
-        """Add ``scale`` times the gradient of the loss to the parameters' gradients. The decoder
-        reads the true symbols (teacher forcing).
+        """Add ``scale`` times the gradient of the loss to the parameters' gradients, unless
+        gradients are off. The decoder reads the true symbols (teacher forcing).
 
         RETURNS: the summed cross-entropy in nats, without label smoothing, shape ``()``.
         """
@@ -167,8 +167,7 @@ class Seq2Seq(nn.Module):
             bucket = [pairs[i] for i in rows]
             states, _ = self._decode(bucket)
             loss, nats = self._loss(states, bucket)
-            with full_precision(self.device):
-                torch.autograd.backward(loss * scale)
+            backpropagate(loss * scale)
             total = total + nats.detach()
         return total
 
