@@ -65,6 +65,7 @@ class TrainingPass:
             scale = 1.0 / max(1, sum(map(len, items)))
             inputs = [_joined(v, self._shim.device).requires_grad_() for v, _ in self._upstream]
             with (
+                torch.enable_grad(),
                 self._shim.training(self._dropout) as module,
                 private_gradients(module) as gradients,
             ):

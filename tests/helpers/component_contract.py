@@ -182,8 +182,8 @@ class ComponentContract:
         )
         docs = [eg.predicted for eg in examples]
         text = (
-            f"components.{pipe.name}: update 3: expected a finite training loss, got nan. Lower the "
-            "learning rate, set grad_clip, and look for NaN in word vectors."
+            f"components.{pipe.name}: update 3: expected a finite training loss, got nan. Lower "
+            "the learning rate, set grad_clip, and look for NaN in word vectors."
         )
         for learn in (
             lambda: pipe.update(examples, sgd=optimizer),

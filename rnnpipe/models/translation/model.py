@@ -165,7 +165,7 @@ class Seq2Seq(nn.Module):
         total = torch.zeros((), device=self.device)
         for rows in self._buckets(pairs):
             bucket = [pairs[i] for i in rows]
-            states, _ = self._decode(bucket)
+            states, _ = self._decode(bucket, self.encode([pair.source for pair in bucket]))
             loss, nats = self._loss(states, bucket)
             backpropagate(loss * scale)
             total = total + nats.detach()
@@ -192,7 +192,7 @@ class Seq2Seq(nn.Module):
         results: dict[int, Alignment] = {}
         for rows in self._buckets(pairs):
             bucket = [pairs[i] for i in rows]
-            states, weights = self._decode(bucket)
+            states, weights = self._decode(bucket, self.encode([pair.source for pair in bucket]))
             rows_of_targets = present_rows(states, _inputs(bucket))
             scores = cast(Output, self.output).score(rows_of_targets, _targets(bucket))
             ends = np.cumsum([len(pair.target) for pair in bucket])
@@ -226,10 +226,9 @@ class Seq2Seq(nn.Module):
         symbols, structure = pad([source[::order] for source in sources], self.device)
         return structure.blank(self.source_embedding(symbols)), structure
 
-    def _decode(self, bucket: Sequence[Pair]) -> tuple[Tensor, Tensor | None]:
+    def _decode(self, bucket: Sequence[Pair], source: Source) -> tuple[Tensor, Tensor | None]:
         """The states from which each next symbol is predicted, ``(B, T, W)``, and the attention
         ``(B, T, S)``."""
-        source = self.encode([pair.source for pair in bucket])
         symbols, structure = pad(_inputs(bucket), self.device)
         vectors = self.dropout(structure.blank(self.target_embedding(symbols)))  # (B, T, D)
         if self.input_feeding:
