@@ -135,14 +135,25 @@ class ComponentContract:
         assert losses == {pipe.name: loss}
         assert pipe.model.to_bytes() == last(whole[0]).model.to_bytes()
 
-    def test_a_pass_is_computed_once_and_its_gradients_are_added_by_backprop(self, component):
+    def test_a_pass_is_computed_once_and_its_gradients_are_added_by_backprop(
+        self, component, monkeypatch
+    ):
         pipe, examples, held = ready(component)
+        calls, network = [], type(pipe.model.shims[0].module)
+        real = network.accumulate_gradients
+
+        def counted(*args):
+            calls.append(args)
+            return real(*args)
+
+        monkeypatch.setattr(network, "accumulate_gradients", counted)
         scores, backprop = pipe.model.begin_update([eg.predicted for eg in examples])
         text = "backprop: expected one call of it after get_loss, got 'a {}'. Call get_loss first"
         with pytest.raises(TrainingError, match=text.format("call before get_loss")):
             backprop([])
         first, again = (pipe.get_loss(examples, scores) for _ in range(2))
         assert first == again
+        assert len(calls) == 1
         assert all(torch.equal(p.grad, g) for p, g in held.items())
         backprop(first[1])
         assert not all(torch.equal(p.grad, g) for p, g in held.items())
