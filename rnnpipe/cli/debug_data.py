@@ -18,7 +18,7 @@ from spacy.training import Example
 
 from rnnpipe.cli.pictures.appearance import visible
 from rnnpipe.cli.training_config import TrainingConfig, read_training_config
-from rnnpipe.components.labelling.base import RnnPipe
+from rnnpipe.components.labelling.base import LabellingPipe
 from rnnpipe.components.labelling.network import network_builder
 from rnnpipe.components.labelling.rnn_ner import RnnEntityRecognizer
 from rnnpipe.components.language.language_model import language_model_builder
@@ -74,7 +74,7 @@ def debug_data(path: Path, overrides: list[str]) -> bool:
     for name, pipe in training.nlp.pipeline:
         if name in frozen:
             continue
-        if isinstance(pipe, RnnPipe):
+        if isinstance(pipe, LabellingPipe):
             _show_labels(console, pipe, data, verdict)
         elif isinstance(pipe, (RnnLanguageModel, RnnSeq2Seq)):
             _show_symbols(console, pipe, data, verdict)
@@ -135,7 +135,7 @@ def _show_unknown(console: Console, what: str, train: Counter[str], dev: Counter
     console.print(f"{share:.2%} of {what} ({len(unknown)}) are unknown{named}", markup=False)
 
 
-def _show_labels(console: Console, pipe: RnnPipe, data: Data, verdict: Verdict) -> None:
+def _show_labels(console: Console, pipe: LabellingPipe, data: Data, verdict: Verdict) -> None:
     train, dev = labelled(pipe, data.train), labelled(pipe, data.dev)
     counts = [Counter(label for _, label in pairs) for pairs in (train, dev)]
     console.print(f"\n[bold]{pipe.name}[/bold]: {pipe.annotation}")

@@ -9,9 +9,9 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from rnnpipe.components.labelling.network import network_shim
 from rnnpipe.components.labelling.rnn_ner import RnnEntityRecognizer
 from rnnpipe.components.labelling.rnn_tagger import RnnTagger
+from rnnpipe.components.network_model import network_shim
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.models.labelling.network import Network
 from rnnpipe.parts.decoders.crf import CRFDecoder

@@ -41,27 +41,23 @@ class Recurrent(RecurrentStack):
     def forward(self, inputs: Tensor, structure: Sequences, state: State | None = None) -> Encoded:
         """``(B, T, n_in)`` to states ``(B, T, width)`` and the state after each document's last
         node. state: where to begin; ``None``: :meth:`start`."""
-        return self._encode(inputs, structure, state, lowest=-1)[-1]
+        before = self.start(structure.batch_size) if state is None else cast(StackState, state)
+        (states,), after = self.run(inputs, structure, _directed(before))
+        return Encoded(states, structure, self.n_out, _undirected(after))
 
     def encode_layers(
         self, inputs: Tensor, structure: Sequences, state: State | None = None
     ) -> list[Encoded]:
         """As :meth:`forward`, for each layer, the lowest first: see
         :class:`rnnpipe.contracts.types.Layered`."""
-        return self._encode(inputs, structure, state, lowest=0)
-
-    def _encode(
-        self, inputs: Tensor, structure: Sequences, state: State | None, lowest: int
-    ) -> list[Encoded]:
         before = self.start(structure.batch_size) if state is None else cast(StackState, state)
-        initial = tuple(tuple(s.unsqueeze(0) for s in layer) for layer in before)
-        layers, final = self.run(inputs, structure, initial, lowest)
-        after = tuple(tuple(s.squeeze(0) for s in layer) for layer in final)
-        return [Encoded(states, structure, self.n_out, after) for states in layers]
+        layers, after = self.run(inputs, structure, _directed(before), lowest=0)
+        final = _undirected(after)
+        return [Encoded(states, structure, self.n_out, final) for states in layers]
 
     def start(self, batch_size: int) -> StackState:
         """Zeros."""
-        return tuple(tuple(s.squeeze(0) for s in layer) for layer in self.initial(batch_size))
+        return _undirected(self.initial(batch_size))
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, StackState]:
         """One node, ``(B, n_in)`` to ``(B, width)``, as :meth:`forward` in evaluation mode:
@@ -78,6 +74,15 @@ class Recurrent(RecurrentStack):
     def reorder(self, state: State, rows: Tensor) -> StackState:
         """The state whose row i is the given state's row ``rows[i]``."""
         return tuple(tuple(s.index_select(0, rows) for s in layer) for layer in state)
+
+
+def _directed(state: StackState) -> StackState:
+    """With an axis of one direction, as :meth:`RecurrentStack.run` wants it."""
+    return tuple(tuple(s.unsqueeze(0) for s in layer) for layer in state)
+
+
+def _undirected(state: StackState) -> StackState:
+    return tuple(tuple(s.squeeze(0) for s in layer) for layer in state)
 
 
 RNN = register(Recurrent, "rnnpipe.RNN.v1", RNNCell)
