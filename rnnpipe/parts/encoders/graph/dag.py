@@ -100,7 +100,7 @@ class DagCell(nn.Module):
 
 
 class DagEncoder(nn.Module):
-    """See :func:`DagLSTM`. A state depends on the nodes from which edges lead to it, wherever they
+    """See :class:`DagLSTM`. A state depends on the nodes from which edges lead to it, wherever they
     stand, so it does not count as causal."""
 
     structure: type = Dags
@@ -117,7 +117,7 @@ class DagEncoder(nn.Module):
 
 
 class BiDagEncoder(nn.Module):
-    """See :func:`BiDagLSTM`."""
+    """See :class:`BiDagLSTM`."""
 
     structure: type = Graphs
     causal = False

@@ -60,7 +60,7 @@ class DiagonalState(NamedTuple):
 
 
 class DiagonalBiLSTMLayer(PixelLSTMLayer):
-    """See :func:`DiagonalBiLSTM`."""
+    """See :class:`DiagonalBiLSTM`."""
 
     def __init__(self, n_in: int, channels: int, *, width: int) -> None:
         lstm = GridLSTM(n_in, width, channels, neighbours=2, directions=2)

@@ -90,7 +90,7 @@ class PixelCNNState(NamedTuple):
 
 
 class GatedPixelCNN(GridEncoder):
-    """See :func:`PixelCNN`."""
+    """See :class:`PixelCNN`."""
 
     def __init__(self, n_in: int, channels: int, settings: PixelCNN) -> None:
         super().__init__()

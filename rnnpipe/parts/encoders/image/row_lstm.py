@@ -57,7 +57,7 @@ class RowState(NamedTuple):
 
 
 class RowLSTMLayer(PixelLSTMLayer):
-    """See :func:`RowLSTM`."""
+    """See :class:`RowLSTM`."""
 
     def __init__(self, n_in: int, channels: int, *, width: int, reach: int) -> None:
         lstm = GridLSTM(n_in, width, channels, reach=reach, neighbours=2 * reach + 1)
