@@ -12,7 +12,6 @@ from torch import Tensor
 
 from rnnpipe.contracts.registry import adaptations
 from rnnpipe.contracts.types import (
-    Adaptation,
     PositiveFloat,
     PositiveInt,
     Probability,
@@ -25,12 +24,8 @@ from rnnpipe.structures import map_state
 
 
 @adaptations("rnnpipe.DynamicEvaluation.v1")
-def DynamicEvaluation(
-    learn_rate: PositiveFloat = 0.1,
-    decay: Probability = 0.001,
-    segment: PositiveInt = 50,
-    clip: PositiveFloat = 1.0,
-) -> Adaptation:
+@dataclass(frozen=True)
+class DynamicEvaluation:
     """A step of gradient descent after every segment of a document, and a small one back to where
     the weights came from (Krause et al. 2018, Dynamic Evaluation of Neural Sequence Models, without
     its scaling by statistics of the training data)::
@@ -42,15 +37,11 @@ def DynamicEvaluation(
 
     segment: in symbols, at most the model's ``max_length``.
     """
-    return _DynamicEvaluation(learn_rate, decay, segment, clip)
 
-
-@dataclass(frozen=True)
-class _DynamicEvaluation:
-    learn_rate: float
-    decay: float
-    segment: int
-    clip: float
+    learn_rate: PositiveFloat = 0.1
+    decay: Probability = 0.001
+    segment: PositiveInt = 50
+    clip: PositiveFloat = 1.0
 
     def log_likelihoods(self, model: ScoringModel, text: Text) -> np.ndarray:
         learner = copy.deepcopy(model)

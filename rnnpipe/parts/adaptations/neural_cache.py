@@ -13,7 +13,6 @@ from torch import Tensor
 
 from rnnpipe.contracts.registry import adaptations
 from rnnpipe.contracts.types import (
-    Adaptation,
     Encoder,
     PositiveFloat,
     PositiveInt,
@@ -27,9 +26,8 @@ Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 
 
 @adaptations("rnnpipe.NeuralCache.v1")
-def NeuralCache(
-    size: PositiveInt = 500, share: Share = 0.1, sharpness: PositiveFloat = 0.3
-) -> Adaptation:
+@dataclass(frozen=True)
+class NeuralCache:
     """Mix the model's distribution with one over the symbols that followed on similar states of the
     same document (Grave et al. 2017, Improving Neural Language Models with a Continuous Cache)::
 
@@ -41,14 +39,10 @@ def NeuralCache(
 
     size: how many positions are remembered. share: lambda in the paper. sharpness: theta.
     """
-    return _NeuralCache(size, share, sharpness)
 
-
-@dataclass(frozen=True)
-class _NeuralCache:
-    size: int
-    share: float
-    sharpness: float
+    size: PositiveInt = 500
+    share: Share = 0.1
+    sharpness: PositiveFloat = 0.3
 
     def log_likelihoods(self, model: ScoringModel, text: Text) -> np.ndarray:
         state = cast(Stepper, model.encoder).start(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from rnnpipe.contracts.registry import encoders
 from rnnpipe.errors import StructureError, expected
 from rnnpipe.parts.encoders.sequence.cells import (
     DiagonalGRUCell,
@@ -20,7 +21,12 @@ from rnnpipe.parts.encoders.sequence.lstm_cells import (
     OriginalLSTMCell,
     PeepholeLSTMCell,
 )
-from rnnpipe.parts.encoders.sequence.registration import register
+from rnnpipe.parts.encoders.sequence.settings import (
+    RecurrentSettings,
+    WithForgetBias,
+    WithNonlinearity,
+    WithReset,
+)
 from rnnpipe.parts.encoders.sequence.stack import RecurrentStack
 from rnnpipe.structures import Encoded, Sequences, State
 
@@ -49,14 +55,61 @@ class Bidirectional(RecurrentStack):
         return Encoded(states, structure, self.n_out // 2)
 
 
-BiRNN = register(Bidirectional, "rnnpipe.BiRNN.v1", RNNCell)
-BiGRU = register(Bidirectional, "rnnpipe.BiGRU.v1", gru_cell)
-BiMGU = register(Bidirectional, "rnnpipe.BiMGU.v1", MGUCell)
-BiUGRNN = register(Bidirectional, "rnnpipe.BiUGRNN.v1", UGRNNCell)
-BiLSTM = register(Bidirectional, "rnnpipe.BiLSTM.v1", LSTMCell)
-BiOriginalLSTM = register(Bidirectional, "rnnpipe.BiOriginalLSTM.v1", OriginalLSTMCell)
-BiCIFG = register(Bidirectional, "rnnpipe.BiCIFG.v1", CIFGCell)
-BiPeepholeLSTM = register(Bidirectional, "rnnpipe.BiPeepholeLSTM.v1", PeepholeLSTMCell)
-BiDiagonalRNN = register(Bidirectional, "rnnpipe.BiDiagonalRNN.v1", DiagonalRNNCell)
-BiDiagonalGRU = register(Bidirectional, "rnnpipe.BiDiagonalGRU.v1", DiagonalGRUCell)
-BiDiagonalLSTM = register(Bidirectional, "rnnpipe.BiDiagonalLSTM.v1", DiagonalLSTMCell)
+class BidirectionalSettings(RecurrentSettings):
+    def __call__(self, n_in: int) -> Bidirectional:
+        return Bidirectional(n_in, self, self.make_cell)
+
+
+@encoders("rnnpipe.BiRNN.v1")
+class BiRNN(WithNonlinearity, BidirectionalSettings):
+    cell = RNNCell
+
+
+@encoders("rnnpipe.BiGRU.v1")
+class BiGRU(WithReset, BidirectionalSettings):
+    cell = gru_cell
+
+
+@encoders("rnnpipe.BiMGU.v1")
+class BiMGU(BidirectionalSettings):
+    cell = MGUCell
+
+
+@encoders("rnnpipe.BiUGRNN.v1")
+class BiUGRNN(WithForgetBias, BidirectionalSettings):
+    cell = UGRNNCell
+
+
+@encoders("rnnpipe.BiLSTM.v1")
+class BiLSTM(WithForgetBias, BidirectionalSettings):
+    cell = LSTMCell
+
+
+@encoders("rnnpipe.BiOriginalLSTM.v1")
+class BiOriginalLSTM(BidirectionalSettings):
+    cell = OriginalLSTMCell
+
+
+@encoders("rnnpipe.BiCIFG.v1")
+class BiCIFG(WithForgetBias, BidirectionalSettings):
+    cell = CIFGCell
+
+
+@encoders("rnnpipe.BiPeepholeLSTM.v1")
+class BiPeepholeLSTM(WithForgetBias, BidirectionalSettings):
+    cell = PeepholeLSTMCell
+
+
+@encoders("rnnpipe.BiDiagonalRNN.v1")
+class BiDiagonalRNN(WithNonlinearity, BidirectionalSettings):
+    cell = DiagonalRNNCell
+
+
+@encoders("rnnpipe.BiDiagonalGRU.v1")
+class BiDiagonalGRU(BidirectionalSettings):
+    cell = DiagonalGRUCell
+
+
+@encoders("rnnpipe.BiDiagonalLSTM.v1")
+class BiDiagonalLSTM(WithForgetBias, BidirectionalSettings):
+    cell = DiagonalLSTMCell

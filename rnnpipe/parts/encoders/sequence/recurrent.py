@@ -7,6 +7,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from rnnpipe.contracts.registry import encoders
 from rnnpipe.parts.encoders.sequence.cells import (
     DiagonalGRUCell,
     DiagonalRNNCell,
@@ -22,7 +23,12 @@ from rnnpipe.parts.encoders.sequence.lstm_cells import (
     OriginalLSTMCell,
     PeepholeLSTMCell,
 )
-from rnnpipe.parts.encoders.sequence.registration import register
+from rnnpipe.parts.encoders.sequence.settings import (
+    RecurrentSettings,
+    WithForgetBias,
+    WithNonlinearity,
+    WithReset,
+)
 from rnnpipe.parts.encoders.sequence.stack import RecurrentStack
 from rnnpipe.structures import Encoded, Sequences, State
 
@@ -85,14 +91,61 @@ def _undirected(state: StackState) -> StackState:
     return tuple(tuple(s.squeeze(0) for s in layer) for layer in state)
 
 
-RNN = register(Recurrent, "rnnpipe.RNN.v1", RNNCell)
-GRU = register(Recurrent, "rnnpipe.GRU.v1", gru_cell)
-MGU = register(Recurrent, "rnnpipe.MGU.v1", MGUCell)
-UGRNN = register(Recurrent, "rnnpipe.UGRNN.v1", UGRNNCell)
-LSTM = register(Recurrent, "rnnpipe.LSTM.v1", LSTMCell)
-OriginalLSTM = register(Recurrent, "rnnpipe.OriginalLSTM.v1", OriginalLSTMCell)
-CIFG = register(Recurrent, "rnnpipe.CIFG.v1", CIFGCell)
-PeepholeLSTM = register(Recurrent, "rnnpipe.PeepholeLSTM.v1", PeepholeLSTMCell)
-DiagonalRNN = register(Recurrent, "rnnpipe.DiagonalRNN.v1", DiagonalRNNCell)
-DiagonalGRU = register(Recurrent, "rnnpipe.DiagonalGRU.v1", DiagonalGRUCell)
-DiagonalLSTM = register(Recurrent, "rnnpipe.DiagonalLSTM.v1", DiagonalLSTMCell)
+class ForwardSettings(RecurrentSettings):
+    def __call__(self, n_in: int) -> Recurrent:
+        return Recurrent(n_in, self, self.make_cell)
+
+
+@encoders("rnnpipe.RNN.v1")
+class RNN(WithNonlinearity, ForwardSettings):
+    cell = RNNCell
+
+
+@encoders("rnnpipe.GRU.v1")
+class GRU(WithReset, ForwardSettings):
+    cell = gru_cell
+
+
+@encoders("rnnpipe.MGU.v1")
+class MGU(ForwardSettings):
+    cell = MGUCell
+
+
+@encoders("rnnpipe.UGRNN.v1")
+class UGRNN(WithForgetBias, ForwardSettings):
+    cell = UGRNNCell
+
+
+@encoders("rnnpipe.LSTM.v1")
+class LSTM(WithForgetBias, ForwardSettings):
+    cell = LSTMCell
+
+
+@encoders("rnnpipe.OriginalLSTM.v1")
+class OriginalLSTM(ForwardSettings):
+    cell = OriginalLSTMCell
+
+
+@encoders("rnnpipe.CIFG.v1")
+class CIFG(WithForgetBias, ForwardSettings):
+    cell = CIFGCell
+
+
+@encoders("rnnpipe.PeepholeLSTM.v1")
+class PeepholeLSTM(WithForgetBias, ForwardSettings):
+    cell = PeepholeLSTMCell
+
+
+@encoders("rnnpipe.DiagonalRNN.v1")
+class DiagonalRNN(WithNonlinearity, ForwardSettings):
+    cell = DiagonalRNNCell
+
+
+@encoders("rnnpipe.DiagonalGRU.v1")
+class DiagonalGRU(ForwardSettings):
+    cell = DiagonalGRUCell
+
+
+@encoders("rnnpipe.DiagonalLSTM.v1")
+class DiagonalLSTM(WithForgetBias, ForwardSettings):
+    cell = DiagonalLSTMCell
