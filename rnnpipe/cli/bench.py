@@ -19,8 +19,9 @@ from spacy.training.initialize import init_nlp
 from spacy.util import registry
 from thinc.api import Config
 
+from rnnpipe.cli.output import say
 from rnnpipe.cli.pipelines import load_pipeline
-from rnnpipe.cli.text import filled_lines, say
+from rnnpipe.cli.text import filled_lines
 from rnnpipe.cli.training_config import read_training_config, spacys_errors
 from rnnpipe.errors import CorpusError, SettingsError, expected
 from rnnpipe.instruments.speed import (

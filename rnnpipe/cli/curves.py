@@ -9,10 +9,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from rnnpipe.cli.output import PICTURE, require_output, say_written
+from rnnpipe.cli.output import PICTURE, require_output, say, say_written
 from rnnpipe.cli.pictures.appearance import sparkline
 from rnnpipe.cli.pictures.curve_picture import draw_curves
-from rnnpipe.cli.text import say
 from rnnpipe.instruments.training_log import Series, TrainingLog, read_training_log
 
 #: The points of a curve in the terminal, at most.

@@ -33,7 +33,7 @@ def gates(
 
     Raises SettingsError and CorpusError for what is wrong with pipeline, text or output."""
     require_output(output, force, PICTURE)
-    read = given_text("gates", path, text, encoding, limit)
+    read = given_text("gates", path, text, encoding=encoding, limit=limit)
     nlp = load_pipeline(model)
     pipe = pipe_with_encoder(nlp, component)
     encoder, inputs = encoder_on_text(nlp, pipe, read)

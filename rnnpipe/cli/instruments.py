@@ -88,7 +88,7 @@ def loss(
     Raises SettingsError and CorpusError for what is wrong with pipeline, text, cell or output."""
     require_output(output, force, PAGE)
     unit = None if cell is None else Cell.parse(cell)
-    read = given_text("loss", path, text, encoding, limit)
+    read = given_text("loss", path, text, encoding=encoding, limit=limit)
     result = trace(language_model_reader(model, component), read, unit)
     print_trace(result, Console())
     if output is not None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import rnnpipe
 from rnnpipe.cli.config_text import ConfigText, commented, shipped_config
 from rnnpipe.cli.files import replaced
-from rnnpipe.cli.text import say
+from rnnpipe.cli.output import say
 from rnnpipe.contracts.distributions import OURS
 from rnnpipe.errors import SettingsError, expected, nearest
 

@@ -15,7 +15,6 @@ from rnnpipe.cli.commands.instruments import (
     attention_cli,
     exposure_bias_cli,
     gates_cli,
-    gradients_cli,
     lattice_cli,
     loss_cli,
     transitions_cli,
@@ -24,6 +23,8 @@ from rnnpipe.cli.commands.language_models import generate_cli, perplexity_cli
 from rnnpipe.cli.commands.parts import info_cli, list_cli, new_plugin_cli, plugins_cli
 from rnnpipe.cli.commands.starting import doctor_cli, init_config_cli, quickstart_cli
 from rnnpipe.cli.commands.training import bench_cli, curves_cli, debug_data_cli
+from rnnpipe.cli.gradients import gradients
+from rnnpipe.cli.options import errors_told
 
 HELP = (
     "Recurrent networks for spaCy: taggers, entity recognisers, text classifiers, language models."
@@ -49,7 +50,7 @@ PANELS: dict[str, dict[str, Callable[..., None]]] = {
         "exposure-bias": exposure_bias_cli,
         "loss": loss_cli,
         "attention": attention_cli,
-        "gradients": gradients_cli,
+        "gradients": gradients,
         "gates": gates_cli,
         "transitions": transitions_cli,
         "lattice": lattice_cli,
@@ -64,4 +65,6 @@ for _panel, _commands in PANELS.items():
     for _name, _command in _commands.items():
         _open = _name in OVERRIDING
         _settings = {"allow_extra_args": _open, "ignore_unknown_options": _open}
-        app.command(_name, rich_help_panel=_panel, context_settings=_settings)(_command)
+        app.command(_name, rich_help_panel=_panel, context_settings=_settings)(
+            errors_told()(_command)
+        )

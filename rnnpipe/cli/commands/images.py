@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rnnpipe.cli.commands.options import Component, Force, Pipeline, errors_told
+from rnnpipe.cli.options import Component, Force, Pipeline, errors_told
 
 
 def draw_cli(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rnnpipe.cli.commands.options import (
+from rnnpipe.cli.options import (
     Component,
     Encoding,
     Force,
@@ -119,54 +119,6 @@ def attention_cli(
         from rnnpipe.cli.instruments import attention
 
         attention(model, text, output, force, component, json)
-
-
-def gradients_cli(
-    model: Pipeline,
-    file: TextGiven = None,
-    text: TextTyped = None,
-    encoders: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME,NAME,...",
-            help="Untrained encoders of the same width to compare with, by their registered names",
-        ),
-    ] = "RNN,GRU,LSTM",
-    output: Picture = None,
-    force: Force = False,
-    lags: Annotated[int, typer.Option(min=2, help="The longest time lag, in steps")] = 50,
-    places: Annotated[int, typer.Option(min=1, help="Places of the text to measure at")] = 64,
-    seed: Annotated[int, typer.Option(min=0, help="Of directions and untrained weights")] = 0,
-    limit: Limit = 100_000,
-    encoding: Encoding = "utf-8",
-    component: Component = None,
-    json: Json = False,
-) -> None:
-    """Measure how much of a gradient arrives from how far back: whether it vanishes or explodes.
-
-    On your own text: the norm of the gradient by time lag, of the trained encoder and of untrained
-    ones, with the largest singular value of their recurrent matrices (Pascanu et al. 2013).
-
-    Try: spacy rnn gradients out/model-best dev.txt --encoders RNN,LSTM --output gradients.png
-    """
-    with errors_told():
-        from rnnpipe.cli.gradients import gradients
-
-        gradients(
-            model,
-            file,
-            text,
-            encoders,
-            output,
-            force,
-            lags,
-            places,
-            seed,
-            limit,
-            encoding,
-            component,
-            json,
-        )
 
 
 def gates_cli(

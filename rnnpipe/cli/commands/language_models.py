@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rnnpipe.cli.commands.options import (
+from rnnpipe.cli.options import (
     Component,
     Encoding,
     Json,

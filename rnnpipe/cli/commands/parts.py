@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rnnpipe.cli.commands.options import errors_told
+from rnnpipe.cli.options import errors_told
 
 
 def list_cli(

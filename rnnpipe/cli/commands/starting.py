@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rnnpipe.cli.commands.options import Force, errors_told
+from rnnpipe.cli.options import Force, errors_told
 
 
 def quickstart_cli(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rnnpipe.cli.commands.options import Force, Json, Picture, errors_told
+from rnnpipe.cli.options import Force, Json, Picture, errors_told
 
 
 def debug_data_cli(
