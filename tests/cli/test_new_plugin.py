@@ -9,7 +9,7 @@ import pytest
 from helpers.commands import fails, run
 
 from rnnpipe.cli import new_plugin
-from rnnpipe.cli.new_plugin import EXAMPLES
+from rnnpipe.cli.plugin_examples import EXAMPLES
 from rnnpipe.errors import SettingsError
 
 

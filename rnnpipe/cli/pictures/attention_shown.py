@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from html import escape
 
 import numpy as np
-from rich.color import Color
 from rich.console import Console
-from rich.style import Style
 from rich.text import Text
 
-from rnnpipe.cli.pictures.appearance import BLUE, WHITE, Colour, blend, visible
+from rnnpipe.cli.pictures.appearance import BLUE, WHITE, Colour, blend, on, visible
 from rnnpipe.cli.pictures.page import coloured, coloured_text, page
 from rnnpipe.instruments.attention import Attention
 
@@ -26,7 +24,7 @@ def print_attention(attention: Attention, console: Console) -> None:
     for name, shares, colours in rows:
         line = Text(name, overflow="fold")
         for piece, colour in zip(attention.columns, colours, strict=True):
-            line.append(visible(piece), Style(color="black", bgcolor=Color.from_rgb(*colour)))
+            line.append(visible(piece), on(colour))
         most = np.argsort(-shares, kind="stable")[:_LISTED].tolist()
         listed = (f"{visible(attention.columns[i]).strip()} {shares[i]:.0%}" for i in most)
         console.print(line.append(f"  ({', '.join(listed)})"))
