@@ -247,6 +247,7 @@ setup(
         "safetensors>=0.4.5",
         "typer>=0.12",
         "rich>=13",
+        "jinja2>=3.1,<4",
         "wasabi>=1.1",
         "numpy>=1.26",
     ],
@@ -268,6 +269,7 @@ setup(
     package_data={
         "rnnpipe": ["py.typed"],
         "rnnpipe.cli": ["templates/**"],
+        "rnnpipe.cli.pictures": ["templates/*.html"],
         "rnnpipe.configs": ["*.cfg"],
     },
     entry_points={**REGISTERED, **ALWAYS},
