@@ -90,7 +90,7 @@ def _write(folder: Path, name: str, kind: str) -> None:
         "acme.": f"{_prefix(name)}.",
         "HOST": f"{_OURS}>={major}.{minor},<{major}.{minor + 1}",
         "GROUP": f"{_OURS}_{kind}s",
-        "KIND": kind,
+        "KIND": kind.replace("_", " "),
         "PART": example.part,
         "MODULE": example.module,
     }
@@ -120,8 +120,6 @@ def _config(example: Example) -> str:
         "# To train it:",
         *(line.replace(f"configs/{example.config}.cfg", f"configs/{_CONFIG}") for line in head),
     ]
-    after = ""
-    for name, settings in example.blocks.items():
-        config.put(name, settings, after=after)
-        after = name
+    for block, settings in example.blocks.items():
+        config.put(block, settings, after=block.rpartition(".")[0])
     return str(config)

@@ -29,6 +29,7 @@ _SPELLINGS = (
     "Its data are files of two columns with a tab between them: a word's spelling, and its "
     "phonemes with spaces between them."
 )
+_TEXT = "Its data is a text file, whose last tenth is the development part."
 EXAMPLES = {
     "encoder": Example(
         "LeakyRNN",
@@ -88,5 +89,66 @@ EXAMPLES = {
             "components.g2p.search.filters": {},
             "components.g2p.search.filters.epsilon": {"@rnnpipe_filters": '"acme.Epsilon.v1"'},
         },
+    ),
+    "attention": Example(
+        "ScaledDot",
+        "scaled_dot",
+        "g2p",
+        _SPELLINGS,
+        {"components.g2p.model.attention": {"@rnnpipe_attentions": '"acme.ScaledDot.v1"'}},
+    ),
+    "output": Example(
+        "TiedProjection",
+        "tied_projection",
+        "char_lm",
+        _TEXT,
+        {"components.lm.model.output": {"@rnnpipe_outputs": '"acme.TiedProjection.v1"'}},
+    ),
+    "symbol": Example(
+        "Lowercase",
+        "lowercase",
+        "g2p",
+        _SPELLINGS,
+        {"components.g2p.model.source": {"@rnnpipe_symbols": '"acme.Lowercase.v1"'}},
+    ),
+    "structure": Example(
+        "Reversed",
+        "reversed",
+        "quickstart",
+        _REQUESTS,
+        {"components.textcat.model.structure": {"@rnnpipe_structures": '"acme.Reversed.v1"'}},
+    ),
+    "edge": Example(
+        "Window",
+        "window",
+        "quickstart",
+        _REQUESTS,
+        {
+            "components.textcat.model.structure": {"@rnnpipe_structures": '"rnnpipe.TokenDag.v1"'},
+            "components.textcat.model.structure.edges": {},
+            "components.textcat.model.structure.edges.window": {
+                "@rnnpipe_edges": '"acme.Window.v1"',
+                "size": "2",
+            },
+            "components.textcat.model.encoder": {
+                "@rnnpipe_encoders": '"rnnpipe.DagLSTM.v1"',
+                "width": "32",
+            },
+        },
+    ),
+    "pixel_output": Example(
+        "Cumulative",
+        "cumulative",
+        "images",
+        "Its data are an archive of images of 28 x 28 pixels, black or white; for more levels set "
+        "levels, and leave out packed.",
+        {"components.image.model.output": {"@rnnpipe_pixel_outputs": '"acme.Cumulative.v1"'}},
+    ),
+    "adaptation": Example(
+        "UnigramCache",
+        "unigram_cache",
+        "char_lm",
+        _TEXT,
+        {"components.lm.model.adaptation": {"@rnnpipe_adaptations": '"acme.UnigramCache.v1"'}},
     ),
 }
