@@ -250,6 +250,7 @@ setup(
         "safetensors>=0.4.5",
         "typer>=0.12",
         "rich>=13",
+        "jinja2>=3.1,<4",
         "wasabi>=1.1",
         "numpy>=1.26",
     ],
@@ -271,6 +272,7 @@ setup(
     package_data={
         "rnnpipe": ["py.typed"],
         "rnnpipe.cli": ["templates/**"],
+        "rnnpipe.cli.pictures": ["templates/*.html"],
         "rnnpipe.configs": ["*.cfg"],
     },
     entry_points={**REGISTERED, **ALWAYS},

@@ -49,6 +49,10 @@ class Part:
     distribution: str
     version: str
 
+    @property
+    def origin(self) -> str:
+        return f"{self.distribution} {self.version}"
+
     @cached_property
     def error(self) -> str | None:
         """Why it cannot be used, if so."""

@@ -9,17 +9,16 @@ from types import ModuleType
 import catalogue
 import pytest
 import spacy
-import spacy.cli.train
 import torch
 from helpers.reading import PAGES, ROOT, blocks, commands, whole
 from helpers.workshop import furnish
 from spacy.cli._util import app as spacy_app
+from spacy.cli.train import train
 from spacy.util import load_config_from_str, registry
 from typer.testing import CliRunner
 
 import rnnpipe.cli.spacy_command  # noqa: F401  - spacy rnn
 from rnnpipe.cli import app as rnnpipe_app
-from rnnpipe.cli import quickstart
 from rnnpipe.training.corpora import sample
 
 FEW_STEPS = {"training.max_steps": 4, "training.eval_frequency": 2}
@@ -41,7 +40,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(sample, "SIZES", {"train": 60, "dev": 20, "test": 20})
-    monkeypatch.setattr(quickstart, "train", few_steps)
+    monkeypatch.setattr("spacy.cli.train.train", few_steps)
     yield tmp_path
     for key in [key for key in catalogue.REGISTRY if key[-1].startswith("acme.")]:
         del catalogue.REGISTRY[key]
@@ -49,8 +48,8 @@ def folder(tmp_path, monkeypatch):
         del sys.modules[name]
 
 
-def few_steps(config, output, *, overrides):
-    spacy.cli.train.train(config, output, overrides={**overrides, **FEW_STEPS})
+def few_steps(config, output, *, overrides, **settings):
+    train(config, output, overrides={**FEW_STEPS, **overrides}, **settings)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from rich.color import Color
+from rich.style import Style
 
 #: Red, green and blue, 0 to 255.
 Colour = tuple[int, int, int]
@@ -37,6 +39,11 @@ def is_squashed(values: np.ndarray) -> bool:
 
 def css(colour: Colour) -> str:
     return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def on(colour: Colour) -> Style:
+    """Return black on a colour, for the terminal."""
+    return Style(color="black", bgcolor=Color.from_rgb(*colour))
 
 
 def visible(piece: str) -> str:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 
 import numpy as np
-from rich.color import Color
 from rich.console import Console
-from rich.style import Style
 from rich.text import Text
 
-from rnnpipe.cli.pictures.appearance import BLUE, WHITE, Colour, blend, visible
-from rnnpipe.cli.pictures.page import coloured, coloured_text, page
+from rnnpipe.cli.pictures.appearance import BLUE, WHITE, Colour, blend, on, visible
+from rnnpipe.cli.pictures.page import Line, Section, page
 from rnnpipe.instruments.attention import Attention
 
 #: How many pieces of the text are listed after each line.
@@ -26,7 +23,7 @@ def print_attention(attention: Attention, console: Console) -> None:
     for name, shares, colours in rows:
         line = Text(name, overflow="fold")
         for piece, colour in zip(attention.columns, colours, strict=True):
-            line.append(visible(piece), Style(color="black", bgcolor=Color.from_rgb(*colour)))
+            line.append(visible(piece), on(colour))
         most = np.argsort(-shares, kind="stable")[:_LISTED].tolist()
         listed = (f"{visible(attention.columns[i]).strip()} {shares[i]:.0%}" for i in most)
         console.print(line.append(f"  ({', '.join(listed)})"))
@@ -34,15 +31,13 @@ def print_attention(attention: Attention, console: Console) -> None:
 
 
 def attention_page(attention: Attention) -> str:
-    """The same; the numbers show under the pointer."""
-    lines = []
+    """Return the same as HTML; the numbers show under the pointer."""
     rows = zip(_names(attention), attention.shares.tolist(), _colours(attention), strict=True)
-    for name, shares, colours in rows:
-        spans = coloured(attention.columns, colours, shares, "of what the line took")
-        lines.append(f"{escape(name)}{''.join(spans)}\n")
-    ends = ("0%", f"{attention.shares.max():.0%}")
-    section = coloured_text("Where it looks", ends, (WHITE, BLUE), lines)
-    return page(attention.title, "Point at a piece of text to see its share.", [section])
+    lines = [Line.of(attention.columns, colours, shares, name) for name, shares, colours in rows]
+    most, unit = f"{attention.shares.max():.0%}", "of what the line took"
+    section = Section("Where it looks", "0%", most, (WHITE, BLUE), unit, lines)
+    hint = "Point at a piece of text to see its share."
+    return page("coloured.html", attention.title, hint, sections=[section])
 
 
 def _names(attention: Attention) -> list[str]:

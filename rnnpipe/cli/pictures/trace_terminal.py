@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from rich.color import Color
 from rich.console import Console
-from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +14,7 @@ from rnnpipe.cli.pictures.appearance import (
     activation_colours,
     is_squashed,
     loss_colours,
+    on,
     visible,
 )
 from rnnpipe.instruments.trace import Trace
@@ -40,8 +39,7 @@ def print_trace(trace: Trace, console: Console) -> None:
 def _coloured(pieces: Iterable[str], colours: Iterable[Colour]) -> Text:
     text = Text(overflow="fold")
     for piece, colour in zip(pieces, colours, strict=True):
-        background = Style(color="black", bgcolor=Color.from_rgb(*colour))
-        text.append(visible(piece), background)
+        text.append(visible(piece), on(colour))
     return text
 
 

@@ -1,4 +1,4 @@
-"""What the commands have in common: arguments, and how errors are told."""
+"""Arguments that several commands have, and how their errors are told."""
 
 from __future__ import annotations
 
@@ -21,24 +21,25 @@ Component = Annotated[
     str | None, typer.Option(help="Name of the component, if the pipeline has several of the kind")
 ]
 Encoding = Annotated[str, typer.Option(help="Encoding of the file")]
-TextPath = Annotated[Path, typer.Argument(metavar="FILE", help="A text file")]
-TextGiven = Annotated[Path | None, typer.Argument(metavar="FILE", help="A text file")]
-TextTyped = Annotated[str | None, typer.Option(help="A text, instead of a file")]
-TextShown = Annotated[str, typer.Argument(metavar="TEXT", help="The text to look at")]
-Limit = Annotated[int, typer.Option(min=1, help="Read at most so many characters of the file")]
+TextPath = Annotated[Path, typer.Argument(metavar="FILE", help="Text file to read")]
+TextGiven = Annotated[Path | None, typer.Argument(metavar="FILE", help="Text file to read")]
+TextTyped = Annotated[str | None, typer.Option(help="Text to read instead of a file")]
+TextShown = Annotated[str, typer.Argument(metavar="TEXT", help="Text to look at")]
+Limit = Annotated[int, typer.Option(min=1, help="Maximum number of characters of the file to read")]
 Page = Annotated[Path | None, typer.Option("--output", "-o", help="Page to write: .html")]
 Picture = Annotated[
     Path | None, typer.Option("--output", "-o", help="Picture to draw: .png or .svg")
 ]
 Force = Annotated[
-    bool, typer.Option("--force", "-F", help="Replace the file if there is one already")
+    bool, typer.Option("--force", "-F", help="Permission to replace a file that is there already")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table")]
+Json = Annotated[bool, typer.Option("--json", help="JSON on standard output instead of a table")]
+TEMPERATURE = "Temperature: 0 draws the most likely {0}, 1 as the model has it, more is more daring"
 
 
 @contextmanager
 def errors_told() -> Iterator[None]:
-    """What is wrong with the input is told without a traceback."""
+    """Tell what is wrong with the input without a traceback."""
     try:
         yield
     except RnnpipeError as error:
