@@ -35,21 +35,14 @@ assert forked == alone
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
 def test_processes_that_are_forked_from_one_with_two_threads():
     """In a process of its own, as the threads of this one are one."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", FORKING],
-        cwd=ROOT / "tests",
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        _, errors = process.communicate(timeout=PATIENCE)
-    except subprocess.TimeoutExpired:
-        pytest.fail(f"the processes were not done after {PATIENCE} seconds")
-    finally:
-        if process.poll() is None:
+    command = [sys.executable, "-c", FORKING]
+    pipes = {"stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=ROOT / "tests", start_new_session=True, **pipes) as process:
+        try:
+            _, errors = process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)  # it and those that it has forked
-            process.wait()
+            pytest.fail(f"the processes were not done after {PATIENCE} seconds")
     assert process.returncode == 0, errors
 
 

@@ -169,7 +169,7 @@ def test_matrix_products_are_in_the_precision_asked_for(case, way, precision):
     assert all(dtypes == {getattr(torch, precision)} for dtypes in products.found)
 
 
-@pytest.mark.parametrize(("case", "way"), FAST)
+@pytest.mark.parametrize(("case", "way"), [fast for fast in FAST if fast[0].startswith("Bi")])
 def test_threads_change_nothing(case, way):
     """In layers so wide that torch shares them out."""
     torch.manual_seed(0)
