@@ -96,6 +96,18 @@ def test_chunks_of_a_stream_go_on_where_the_last_left_off():
     assert first == pytest.approx(-scores[0][:5].sum(), abs=1e-4)
 
 
+@pytest.mark.parametrize("fresh", [0, 1])
+def test_a_stream_begins_anew_beside_one_that_goes_on(fresh):
+    whole = [text(12, seed=1), text(12, seed=2)]
+    network, other = model(), 1 - fresh
+    with torch.no_grad():
+        scores = network.log_likelihoods(whole)
+    network.accumulate_gradients([chunk(whole[s], s, 0, 5) for s in (0, 1)])
+    both = [chunk(whole[fresh], fresh, 0, 4), chunk(whole[other], other, 5, 9)]
+    want = -scores[fresh][:4].sum() - scores[other][5:9].sum()
+    assert float(network.accumulate_gradients(both)) == pytest.approx(want, abs=1e-4)
+
+
 def test_gradients_end_where_a_chunk_begins():
     whole = text(8, seed=3)
     truncated, at_once, by_pieces = model(), model(), model(max_length=4)
