@@ -40,7 +40,9 @@ def entry(path: str) -> str:
     else:
         # What a base class of ours promises is described there.
         bases = [base for base in found.__mro__[1:] if base.__module__.startswith("rnnpipe.")]
-        lines.append(f"   :exclude-members: {', '.join(sorted({n for b in bases for n in vars(b)}))}")
+        lines.append(
+            f"   :exclude-members: {', '.join(sorted({n for b in bases for n in vars(b)}))}"
+        )
     return "\n".join(lines)
 
 
