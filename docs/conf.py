@@ -21,6 +21,7 @@ myst_heading_anchors = 3
 # Configs and shell commands are shown as they are.
 highlight_language = "none"
 autoclass_content = "both"
+autodoc_inherit_docstrings = False
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 python_display_short_literal_types = True
