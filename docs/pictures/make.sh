@@ -74,5 +74,5 @@ shrink loss.png loss.png 160 190 1000 345
 
 python "$here/parse.py" parser/model-best "The cat on the mat saw a small dog" "$here/parse.svg"
 
-spacy rnn draw images/model-best --output digits.png --n 48 --seed 0 --force
+spacy rnn draw images/model-best --output digits.png --n 49 --seed 0 --force
 shrink digits.png digits.png
