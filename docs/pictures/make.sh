@@ -13,7 +13,8 @@ data=$(cd "$1" && pwd)
 export OMP_NUM_THREADS=1 RNNPIPE_DATA=$data
 mkdir -p pictures-work && cd pictures-work
 
-# -- Models: 400, 600, 1,200, 500 and 2,500 steps -------------------------------------------------
+# -- Models --------------------------------------------------------------------------------------
+# The digits that are shown are those of step 1,500 of 2,500, where the run was stopped.
 
 python -m rnnpipe quickstart quickstart
 { cat "$configs/slots_intents.cfg"
