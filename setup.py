@@ -226,7 +226,7 @@ TEST = [
 ]
 LINT = ["ruff>=0.9", "mypy>=1.14"]
 #: The pages of docs/.
-DOCS = ["sphinx>=8.1,<10", "myst-parser>=4,<6", "furo>=2024.8"]
+DOCS = ["sphinx>=8.1,<10", "myst-parser>=4,<6", "furo>=2024.8", "latex2mathml>=3.77,<4"]
 
 setup(
     name="rnnpipe",

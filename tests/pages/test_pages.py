@@ -1,8 +1,10 @@
 """Everything that the README and docs/ tell their reader to type works, on small data."""
 
 import importlib.metadata
+import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from types import ModuleType
 
@@ -26,6 +28,8 @@ FEW_STEPS = {"training.max_steps": 4, "training.eval_frequency": 2}
 MORE_STEPS = {"training.max_steps": 30, "training.eval_frequency": 30}
 #: What sets a machine up, which the tests find done, and scripts of the repository.
 ELSEWHERE = ("pip install", "python -m venv", "pytest", "python benchmarks/", "git clone", "cd ")
+#: The option of a code block that names a file.
+CAPTION = re.compile(r":caption: (\S+)\n\n")
 #: Programs that a page calls, and what they are here.
 PROGRAMS = {"python -m spacy": spacy_app, "spacy": spacy_app, "python -m rnnpipe": rnnpipe_app}
 
@@ -71,6 +75,8 @@ def follow(block, namespace, monkeypatch):
             run(command, monkeypatch)
     elif block.language == "ini":
         assemble(block.code)
+    elif caption := CAPTION.match(block.code):  # a file that the page shows
+        Path(caption[1]).write_text(block.code[caption.end() :], encoding="utf8")
     else:  # what is printed, and what the page is built with
         assert block.language in ("", "json") or block.language.startswith("{")
 
@@ -79,16 +85,29 @@ def run(command, monkeypatch):
     words = " ".join([command[0].removeprefix(".venv/bin/"), *command[1:]])
     words = words.replace("python3.11", "python")
     package = Path(command[-1].partition("[")[0])
-    if words.startswith("pip install -e ") and (package / "setup.py").exists():
+    if package.name.endswith(".tar.gz"):  # dist/name.tar.gz of the folder that it was made of
+        package = package.parents[1]
+    if (
+        words.startswith("pip install ")
+        and package != Path(".")
+        and (package / "setup.py").exists()
+    ):
         install(package.resolve(), monkeypatch)
-    if words.startswith(ELSEWHERE):
+    if words.startswith("mkdir "):
+        Path(command[-1]).mkdir()
+    if words.startswith((*ELSEWHERE, "mkdir ")):
         return
     program = next(name for name in PROGRAMS if words.startswith(f"{name} "))
     arguments = command[len(program.split()) :]
     if arguments[0] == "train":
         steps = MORE_STEPS if "g2p" in arguments else FEW_STEPS
         arguments += [str(x) for key, value in steps.items() for x in (f"--{key}", value)]
-    result = CliRunner().invoke(PROGRAMS[program], arguments)
+    if arguments[0] == "package":
+        arguments += ["--build", "none"]  # to build needs a network
+    with warnings.catch_warnings():
+        if arguments[0] == "package":  # spaCy leaves the files that it writes open
+            warnings.simplefilter("ignore", ResourceWarning)
+        result = CliRunner().invoke(PROGRAMS[program], arguments)
     assert result.exit_code == 0, (words, result.output, result.exception)
 
 
@@ -102,7 +121,8 @@ def install(package, monkeypatch):
 
 
 def assemble(code):
-    """A fragment of a config makes the components, or the parts of them, that it has blocks of."""
+    """A fragment of a config makes the components, or the parts of them, that it has blocks of, and
+    reads its corpora."""
     nlp = spacy.blank("en")
     config = load_config_from_str(whole(code), interpolate=False)
     for name, block in config.get("components", {}).items():
@@ -110,3 +130,5 @@ def assemble(code):
             nlp.add_pipe(block.pop("factory"), name=name, config=block)
         else:
             registry.resolve(block)
+    for reader in registry.resolve(config.get("corpora", {})).values():
+        assert list(reader(nlp)), "a corpus that the page shows has no examples"
