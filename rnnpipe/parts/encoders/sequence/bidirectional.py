@@ -6,21 +6,7 @@ from torch import Tensor
 
 from rnnpipe.contracts.registry import encoders
 from rnnpipe.errors import StructureError, expected
-from rnnpipe.parts.encoders.sequence.cells import (
-    DiagonalGRUCell,
-    DiagonalRNNCell,
-    MGUCell,
-    RNNCell,
-    UGRNNCell,
-    gru_cell,
-)
-from rnnpipe.parts.encoders.sequence.lstm_cells import (
-    CIFGCell,
-    DiagonalLSTMCell,
-    LSTMCell,
-    OriginalLSTMCell,
-    PeepholeLSTMCell,
-)
+from rnnpipe.parts.encoders.sequence import cells, lstm_cells
 from rnnpipe.parts.encoders.sequence.settings import (
     RecurrentSettings,
     WithForgetBias,
@@ -62,54 +48,54 @@ class BidirectionalSettings(RecurrentSettings):
 
 @encoders("rnnpipe.BiRNN.v1")
 class BiRNN(WithNonlinearity, BidirectionalSettings):
-    cell = RNNCell
+    cell = cells.RNNCell
 
 
 @encoders("rnnpipe.BiGRU.v1")
 class BiGRU(WithReset, BidirectionalSettings):
-    cell = gru_cell
+    cell = cells.gru_cell
 
 
 @encoders("rnnpipe.BiMGU.v1")
 class BiMGU(BidirectionalSettings):
-    cell = MGUCell
+    cell = cells.MGUCell
 
 
 @encoders("rnnpipe.BiUGRNN.v1")
 class BiUGRNN(WithForgetBias, BidirectionalSettings):
-    cell = UGRNNCell
+    cell = cells.UGRNNCell
 
 
 @encoders("rnnpipe.BiLSTM.v1")
 class BiLSTM(WithForgetBias, BidirectionalSettings):
-    cell = LSTMCell
+    cell = lstm_cells.LSTMCell
 
 
 @encoders("rnnpipe.BiOriginalLSTM.v1")
 class BiOriginalLSTM(BidirectionalSettings):
-    cell = OriginalLSTMCell
+    cell = lstm_cells.OriginalLSTMCell
 
 
 @encoders("rnnpipe.BiCIFG.v1")
 class BiCIFG(WithForgetBias, BidirectionalSettings):
-    cell = CIFGCell
+    cell = lstm_cells.CIFGCell
 
 
 @encoders("rnnpipe.BiPeepholeLSTM.v1")
 class BiPeepholeLSTM(WithForgetBias, BidirectionalSettings):
-    cell = PeepholeLSTMCell
+    cell = lstm_cells.PeepholeLSTMCell
 
 
 @encoders("rnnpipe.BiDiagonalRNN.v1")
 class BiDiagonalRNN(WithNonlinearity, BidirectionalSettings):
-    cell = DiagonalRNNCell
+    cell = cells.DiagonalRNNCell
 
 
 @encoders("rnnpipe.BiDiagonalGRU.v1")
 class BiDiagonalGRU(BidirectionalSettings):
-    cell = DiagonalGRUCell
+    cell = cells.DiagonalGRUCell
 
 
 @encoders("rnnpipe.BiDiagonalLSTM.v1")
 class BiDiagonalLSTM(WithForgetBias, BidirectionalSettings):
-    cell = DiagonalLSTMCell
+    cell = lstm_cells.DiagonalLSTMCell

@@ -8,21 +8,7 @@ import torch
 from torch import Tensor
 
 from rnnpipe.contracts.registry import encoders
-from rnnpipe.parts.encoders.sequence.cells import (
-    DiagonalGRUCell,
-    DiagonalRNNCell,
-    MGUCell,
-    RNNCell,
-    UGRNNCell,
-    gru_cell,
-)
-from rnnpipe.parts.encoders.sequence.lstm_cells import (
-    CIFGCell,
-    DiagonalLSTMCell,
-    LSTMCell,
-    OriginalLSTMCell,
-    PeepholeLSTMCell,
-)
+from rnnpipe.parts.encoders.sequence import cells, lstm_cells
 from rnnpipe.parts.encoders.sequence.settings import (
     RecurrentSettings,
     WithForgetBias,
@@ -98,54 +84,54 @@ class ForwardSettings(RecurrentSettings):
 
 @encoders("rnnpipe.RNN.v1")
 class RNN(WithNonlinearity, ForwardSettings):
-    cell = RNNCell
+    cell = cells.RNNCell
 
 
 @encoders("rnnpipe.GRU.v1")
 class GRU(WithReset, ForwardSettings):
-    cell = gru_cell
+    cell = cells.gru_cell
 
 
 @encoders("rnnpipe.MGU.v1")
 class MGU(ForwardSettings):
-    cell = MGUCell
+    cell = cells.MGUCell
 
 
 @encoders("rnnpipe.UGRNN.v1")
 class UGRNN(WithForgetBias, ForwardSettings):
-    cell = UGRNNCell
+    cell = cells.UGRNNCell
 
 
 @encoders("rnnpipe.LSTM.v1")
 class LSTM(WithForgetBias, ForwardSettings):
-    cell = LSTMCell
+    cell = lstm_cells.LSTMCell
 
 
 @encoders("rnnpipe.OriginalLSTM.v1")
 class OriginalLSTM(ForwardSettings):
-    cell = OriginalLSTMCell
+    cell = lstm_cells.OriginalLSTMCell
 
 
 @encoders("rnnpipe.CIFG.v1")
 class CIFG(WithForgetBias, ForwardSettings):
-    cell = CIFGCell
+    cell = lstm_cells.CIFGCell
 
 
 @encoders("rnnpipe.PeepholeLSTM.v1")
 class PeepholeLSTM(WithForgetBias, ForwardSettings):
-    cell = PeepholeLSTMCell
+    cell = lstm_cells.PeepholeLSTMCell
 
 
 @encoders("rnnpipe.DiagonalRNN.v1")
 class DiagonalRNN(WithNonlinearity, ForwardSettings):
-    cell = DiagonalRNNCell
+    cell = cells.DiagonalRNNCell
 
 
 @encoders("rnnpipe.DiagonalGRU.v1")
 class DiagonalGRU(ForwardSettings):
-    cell = DiagonalGRUCell
+    cell = cells.DiagonalGRUCell
 
 
 @encoders("rnnpipe.DiagonalLSTM.v1")
 class DiagonalLSTM(WithForgetBias, ForwardSettings):
-    cell = DiagonalLSTMCell
+    cell = lstm_cells.DiagonalLSTMCell
