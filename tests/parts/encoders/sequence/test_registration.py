@@ -25,7 +25,8 @@ SHARED = [
 
 
 @pytest.mark.parametrize(
-    "function, own", [(RNN, ["nonlinearity"]), (GRU, ["reset"]), (LSTM, ["forget_bias"])]
+    "function, own",
+    [(RNN, ["nonlinearity"]), (GRU, ["reset", "update_bias"]), (LSTM, ["forget_bias"])],
 )
 def test_settings_are_the_shared_ones_and_the_cells_own(function, own):
     assert list(inspect.signature(function).parameters) == SHARED + own
