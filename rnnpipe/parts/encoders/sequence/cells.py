@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from rnnpipe.layers.init import fill_gate_
 from rnnpipe.parts.encoders.sequence.cell import Cell, Diagonal, Drop, LayerState, keep
@@ -17,14 +17,24 @@ class RNNCell(Cell):
     """``h_t = f(W x_t + b + U h_{t-1})`` (Elman 1990, Finding Structure in Time).
 
     nonlinearity: f, tanh or the rectifier.
+    recurrent_init: how U begins: orthogonal, or uniform in ``+- 1 / sqrt(width)`` as in torch, which
+        shrinks the state, and gradients, at each step.
     """
 
     gates = 1
     kernel: ClassVar[str | None] = "rnn"
 
-    def setup(self, *, nonlinearity: Literal["tanh", "relu"] = "tanh") -> None:
+    def setup(
+        self,
+        *,
+        nonlinearity: Literal["tanh", "relu"] = "tanh",
+        recurrent_init: Literal["orthogonal", "uniform"] = "orthogonal",
+    ) -> None:
         super().setup()
         self.nonlinearity = nonlinearity
+        if recurrent_init == "uniform":
+            bound = self.width**-0.5
+            nn.init.uniform_(self.hidden.weight, -bound, bound)
 
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         (h,) = state
@@ -166,10 +176,16 @@ class UGRNNCell(Cell):
 
 class DiagonalRNNCell(RNNCell):
     """An RNN whose units hear only themselves, ``h_t = f(W x_t + b + u * h_{t-1})``; with the
-    rectifier, the IndRNN (Li et al. 2018, Independently Recurrent Neural Network)."""
+    rectifier, the IndRNN (Li et al. 2018, Independently Recurrent Neural Network).
+
+    nonlinearity: f, tanh or the rectifier.
+    """
 
     recurrence = Diagonal
     kernel = None
+
+    def setup(self, *, nonlinearity: Literal["tanh", "relu"] = "tanh") -> None:
+        super().setup(nonlinearity=nonlinearity)
 
 
 class DiagonalGRUCell(GRUCell):

@@ -249,6 +249,11 @@ def test_a_large_update_bias_keeps_the_state(make):
     assert not make(N_IN, WIDTH).bias.any()
 
 
+def test_an_rnn_may_begin_as_torchs_do():
+    weight = RNNCell(N_IN, 100, recurrent_init="uniform").hidden.weight
+    assert 0.09 < weight.abs().max() <= 0.1
+
+
 def test_square_matrices_begin_orthogonal_and_diagonals_bounded():
     for block in GRUCell(N_IN, WIDTH).hidden.weight[0].split(WIDTH, dim=1):
         torch.testing.assert_close(block @ block.T, torch.eye(WIDTH), atol=1e-5, rtol=0)
