@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rnnpipe.cli.output import PICTURE, require_output, say_written
+from rnnpipe.cli.pictures import readings
 from rnnpipe.cli.pictures.appearance import sparkline
 from rnnpipe.cli.pictures.curve_picture import draw_curves
 from rnnpipe.cli.text import say
@@ -29,6 +30,7 @@ def curves(path: Path, output: Path | None, force: bool) -> None:
         say(f"The last line of {path} is not whole and was left out.")
     console = Console()
     console.print(_table(log, in_blocks=console.encoding.startswith("utf")))
+    console.print(readings.CURVES, highlight=False)
     if output is not None:
         draw_curves(log, output, str(path))
         say_written(output)

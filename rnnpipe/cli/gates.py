@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rnnpipe.cli.output import PICTURE, require_output, say_written
+from rnnpipe.cli.pictures import readings
 from rnnpipe.cli.pictures.appearance import sparkline
 from rnnpipe.cli.pictures.gate_picture import draw_gates
 from rnnpipe.cli.pipelines import load_pipeline, pipe_with_encoder
@@ -56,6 +57,7 @@ def _print(uses: Sequence[GateUse], nodes: int) -> None:
     for use in uses:
         shares = (f"{share.mean():.0%}" for share in (use.left, use.right))
         row = [use.layer, use.gate, str(len(use.left)), f"{use.mean:.2f}", *shares]
-        table.add_row(*row, *([sparkline(use.histogram)] if in_blocks else []))
+        table.add_row(*row, *([sparkline(use.histogram, low=0.0)] if in_blocks else []))
     console.print(f"Values of the gates over {nodes} nodes, of all units together:")
     console.print(table)
+    console.print(readings.GATES)

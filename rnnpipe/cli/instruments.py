@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rnnpipe.cli.output import PAGE, PICTURE, require_output, say_written, write_text
+from rnnpipe.cli.pictures import readings
 from rnnpipe.cli.pictures.attention_picture import draw_attention
 from rnnpipe.cli.pictures.attention_shown import attention_page, print_attention
 from rnnpipe.cli.pictures.exposure_picture import draw_exposure_bias
@@ -50,6 +51,7 @@ def exposure_bias(
         console.print("the model's loss on real text, H, and on its own, F; the judge's, Q and W")
         console.print(_table(result))
         console.print(f"The gap grows by {result.growth:+.3f} from the first to the last quarter")
+        console.print(readings.EXPOSURE_BIAS)
     if output is not None:
         draw_exposure_bias(result, output)
         say_written(output)

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rnnpipe.cli.output import PAGE, require_output, write_text
+from rnnpipe.cli.pictures import readings
 from rnnpipe.cli.pictures.appearance import BLUE, blend, visible
 from rnnpipe.cli.pictures.lattice_html import lattice_page
 from rnnpipe.cli.pipelines import load_pipeline, token_labeller
@@ -63,6 +64,7 @@ def _print(found: Lattice) -> None:
         console.print(Text(f"Entity: {tokens}, {entity.label} {entity.probability:.1%}"))
     shares = ", ".join(f"{reading.probability:.1%}" for reading in found.readings)
     console.print(f"The most probable paths: {shares}")
+    console.print(readings.LATTICE)
 
 
 def _probability(label: str, p: float) -> Text:

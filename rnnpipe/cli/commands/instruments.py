@@ -128,10 +128,17 @@ def gradients_cli(
     encoders: Annotated[
         str,
         typer.Option(
-            metavar="NAME,NAME,...",
+            metavar="NAME[:SETTING=VALUE],...",
             help="Untrained encoders of the same width to compare with, by their registered names",
         ),
-    ] = "RNN,GRU,LSTM",
+    ] = "RNN:recurrent_init=uniform,RNN,GRU:update_bias=4,LSTM:forget_bias=4",
+    compare: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL[:COMPONENT]",
+            help="Another trained pipeline to compare with. May be given several times",
+        ),
+    ] = None,
     output: Picture = None,
     force: Force = False,
     lags: Annotated[int, typer.Option(min=2, help="The longest time lag, in steps")] = 50,
@@ -144,10 +151,10 @@ def gradients_cli(
 ) -> None:
     """Measure how much of a gradient arrives from how far back: whether it vanishes or explodes.
 
-    On your own text: the norm of the gradient by time lag, of the trained encoder and of untrained
+    On your own text: the norm of the gradient by time lag, of trained encoders and of untrained
     ones, with the largest singular value of their recurrent matrices (Pascanu et al. 2013).
 
-    Try: spacy rnn gradients out/model-best dev.txt --encoders RNN,LSTM --output gradients.png
+    Try: spacy rnn gradients rnn/model-best dev.txt --compare lstm/model-best --output gradients.png
     """
     with errors_told():
         from rnnpipe.cli.gradients import gradients
@@ -157,6 +164,7 @@ def gradients_cli(
             file,
             text,
             encoders,
+            compare or [],
             output,
             force,
             lags,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
+from rnnpipe.cli.pictures import readings
 from rnnpipe.cli.pictures.appearance import BLUE, WHITE, blend, css, visible
 from rnnpipe.cli.pictures.page import page
 from rnnpipe.instruments.lattice import Lattice
@@ -32,7 +33,7 @@ def lattice_page(lattice: Lattice, title: str) -> str:
     best = lattice.readings[0].probability
     sections = [
         *([_entities(lattice)] if lattice.entities else []),
-        _heading("Lattice", "The deeper the blue, the more probable the label at its token."),
+        _heading("Lattice", readings.LATTICE),
         f'<div class="lattice">{_svg(lattice)}</div>',
         _heading(f"The {n_readings} most probable paths", ""),
         f"<table>{''.join(_paths(lattice))}</table>",

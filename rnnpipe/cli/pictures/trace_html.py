@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rnnpipe.cli.pictures import readings
 from rnnpipe.cli.pictures.appearance import (
     BLUE,
     RED,
@@ -37,5 +38,5 @@ def html_page(trace: Trace, title: str) -> str:
                 coloured(trace.pieces, activation_colours(values), values, name),
             )
         )
-    summary = f"{mean}{len(nats)} pieces. Point at one to see its number."
+    summary = f"{mean}{len(nats)} pieces. {readings.LOSS} Point at one to see its number."
     return page(title, summary, sections)

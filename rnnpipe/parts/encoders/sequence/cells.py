@@ -17,8 +17,8 @@ class RNNCell(Cell):
     """``h_t = f(W x_t + b + U h_{t-1})`` (Elman 1990, Finding Structure in Time).
 
     nonlinearity: f, tanh or the rectifier.
-    recurrent_init: how U begins: orthogonal, or uniform in ``+- 1 / sqrt(width)`` as in torch, which
-        shrinks the state, and gradients, at each step.
+    recurrent_init: how U begins: orthogonal, or uniform in ``+- 1 / sqrt(width)`` as in torch,
+        which shrinks the state, and gradients, at each step.
     """
 
     gates = 1
@@ -184,7 +184,9 @@ class DiagonalRNNCell(RNNCell):
     recurrence = Diagonal
     kernel = None
 
-    def setup(self, *, nonlinearity: Literal["tanh", "relu"] = "tanh") -> None:
+    def setup(  # type: ignore[override]  # a diagonal has no recurrent_init
+        self, *, nonlinearity: Literal["tanh", "relu"] = "tanh"
+    ) -> None:
         super().setup(nonlinearity=nonlinearity)
 
 
