@@ -40,7 +40,7 @@ def draw_attention(attention: Attention, path: Path) -> None:
     size = (min(width, _LONGEST), min(height, _LONGEST))
     with picture(path, size, readings.ATTENTION) as figure:
         axes = figure.subplots()
-        colours = LinearSegmentedColormap.from_list("shares", list(map(css, _COLOURS)))
+        colours = LinearSegmentedColormap.from_list("shares", list(map(css, _COLOURS)), N=257)
         scale = LogNorm(1 / MOST_TIMES, MOST_TIMES)
         shown = times_even(attention.shares)
         image = axes.imshow(shown, cmap=colours, norm=scale, aspect="auto")
