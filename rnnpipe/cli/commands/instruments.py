@@ -154,7 +154,7 @@ def gradients_cli(
     On your own text: the norm of the gradient by time lag, of trained encoders and of untrained
     ones, with the largest singular value of their recurrent matrices (Pascanu et al. 2013).
 
-    Try: spacy rnn gradients rnn/model-best dev.txt --compare lstm/model-best --output gradients.png
+    Try: spacy rnn gradients lstm/model-best dev.txt --compare gru/model-best --output gradients.png
     """
     with errors_told():
         from rnnpipe.cli.gradients import gradients
