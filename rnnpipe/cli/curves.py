@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnnpipe.cli.options import Force, Picture
+from rnnpipe.cli.pictures import readings
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -43,6 +44,7 @@ def curves(
         say(f"The last line of {log} is not whole and was left out.")
     out = printer()
     out.print(_table(read, in_blocks=out.encoding.startswith("utf")))
+    out.print(readings.CURVES)
     if output is not None:
         draw_curves(read, output, str(log))
         say_written(output)

@@ -16,6 +16,7 @@ from rnnpipe.cli.options import (
     Pipeline,
     TextPath,
 )
+from rnnpipe.cli.pictures import readings
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -82,6 +83,7 @@ def exposure_bias(
         out.print("the model's loss on real text, H, and on its own, F; the judge's, Q and W")
         out.print(_table(result))
         out.print(f"The gap grows by {result.growth:+.3f} from the first to the last quarter")
+        out.print(readings.EXPOSURE_BIAS)
     if output is not None:
         draw_exposure_bias(result, output)
         say_written(output)

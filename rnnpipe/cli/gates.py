@@ -16,6 +16,7 @@ from rnnpipe.cli.options import (
     TextGiven,
     TextTyped,
 )
+from rnnpipe.cli.pictures import readings
 
 if TYPE_CHECKING:
     from rnnpipe.instruments.gates import GateUse
@@ -76,6 +77,7 @@ def _print(uses: Sequence[GateUse], nodes: int) -> None:
     for use in uses:
         shares = (f"{share.mean():.0%}" for share in (use.left, use.right))
         row = [use.layer, use.gate, str(len(use.left)), f"{use.mean:.2f}", *shares]
-        table.add_row(*row, *([sparkline(use.histogram)] if in_blocks else []))
+        table.add_row(*row, *([sparkline(use.histogram, low=0.0)] if in_blocks else []))
     console.print(f"Values of the gates over {nodes} nodes, of all units together:")
     console.print(table)
+    console.print(readings.GATES)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnnpipe.cli.options import Component, Force, Json, Page, Pipeline, TextShown
+from rnnpipe.cli.pictures import readings
 
 if TYPE_CHECKING:
     from rnnpipe.instruments.lattice import Lattice
@@ -74,3 +75,4 @@ def _print(found: Lattice) -> None:
         out.print(f"Entity: {tokens}, {entity.label} {entity.probability:.1%}")
     shares = ", ".join(f"{reading.probability:.1%}" for reading in found.readings)
     out.print(f"The most probable paths: {shares}")
+    out.print(readings.LATTICE)

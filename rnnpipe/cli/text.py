@@ -63,7 +63,16 @@ def typed(text: str, where: str) -> str:
 
 def whose(model: str, path: Path | None) -> str:
     """For titles: a pipeline, by the end of its path, and the text that it is given."""
-    return f"{Path(*Path(model).parts[-2:])} on {'a text' if path is None else path.name}"
+    return f"{path_end(model)} on {text_name(path)}"
+
+
+def path_end(model: str) -> str:
+    """The end of a pipeline's path: ``out/model-best``."""
+    return str(Path(*Path(model).parts[-2:]))
+
+
+def text_name(path: Path | None) -> str:
+    return "a text" if path is None else path.name
 
 
 def _nothing(path: Path) -> CorpusError:

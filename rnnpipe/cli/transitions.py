@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from rnnpipe.cli.options import Component, Force, Json, Picture, Pipeline
+from rnnpipe.cli.pictures import readings
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     from rnnpipe.instruments.transitions import Transitions
 
+#: The most labels of which all transitions are shown; those of more are shown by type.
+_ALL = 40
 #: How many labels are listed where there is no room for all.
 _LISTED = 3
 _FORBIDDEN = "×"
@@ -43,12 +46,15 @@ def transitions(
     found = read_transitions(pipe)
     if json:
         print_json(found.as_json())
-    else:
+    if len(found.labels) > _ALL:
+        found = found.by_type()
+    if not json:
         out = printer()
         matrix = _matrix(found)
         wanted = out.measure(matrix, options=out.options.update(width=_ANY)).maximum
         out.print(f"Scores from row to column, in nats; {_FORBIDDEN}: forbidden")
         out.print(matrix if wanted <= out.width else _followers(found))
+        out.print(readings.TRANSITIONS_OF_TYPES if found.of_types else readings.TRANSITIONS)
     if output is not None:
         draw_transitions(found, output, f"Transitions of '{pipe.name}'")
         say_written(output)
@@ -60,19 +66,18 @@ def _matrix(found: Transitions) -> Table:
     numbers = (Column(name, justify="right", no_wrap=True) for name in found.targets)
     table = Table(Column("", no_wrap=True), *numbers, box=None, padding=(0, 1, 0, 0))
     for name, row in zip(found.sources, found.scores, strict=True):
-        table.add_row(name, *(_cell(score, found.largest) for score in row.tolist()))
+        table.add_row(name, *(_cell(score) for score in row.tolist()))
     return table
 
 
-def _cell(score: float, largest: float) -> Text:
+def _cell(score: float) -> Text:
     from rich.text import Text
 
-    from rnnpipe.cli.pictures.appearance import BLUE, RED, blend, on
+    from rnnpipe.cli.pictures.appearance import on, score_colour
 
     if not math.isfinite(score):
         return Text(_FORBIDDEN if math.isinf(score) else "")
-    colour = blend(RED if score > 0 else BLUE, abs(score) / (largest or 1.0))
-    return Text(f"{score:.1f}", on(colour))
+    return Text(f"{score:+.1f}", on(score_colour(score)))
 
 
 def _followers(found: Transitions) -> Table:
@@ -84,6 +89,6 @@ def _followers(found: Transitions) -> Table:
     for name, row in zip(found.sources, found.scores, strict=True):
         order = [i for i in np.argsort(-row, kind="stable").tolist() if np.isfinite(row[i])]
         best, worst = order[:_LISTED], order[_LISTED:][: -_LISTED - 1 : -1]
-        named = (", ".join(f"{found.targets[i]} {row[i]:.1f}" for i in x) for x in (best, worst))
+        named = (", ".join(f"{found.targets[i]} {row[i]:+.1f}" for i in x) for x in (best, worst))
         table.add_row(name, *named, str(int(np.isinf(row).sum())))
     return table

@@ -9,6 +9,7 @@ from itertools import accumulate
 from markupsafe import Markup, escape
 from spacy import displacy
 
+from rnnpipe.cli.pictures import readings
 from rnnpipe.cli.pictures.appearance import BLUE, WHITE, Colour, blend, visible
 from rnnpipe.cli.pictures.page import page
 from rnnpipe.instruments.lattice import Lattice
@@ -56,6 +57,7 @@ def lattice_page(lattice: Lattice, title: str) -> str:
         "lattice.html",
         title,
         f"{len(tokens)} tokens; the best path has a probability of {best.probability:.1%}.",
+        reading=readings.LATTICE,
         entities=_entities(lattice) if lattice.entities else None,
         width=left + sum(widths),
         height=_ROW * (len(rows) + 1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rnnpipe.cli.pictures import readings
 from rnnpipe.cli.pictures.appearance import (
     BLUE,
     RED,
@@ -27,5 +28,5 @@ def html_page(trace: Trace, title: str) -> str:
         heading = f"Unit {trace.cell} (layer:unit), {shown}"
         line = Line.of(trace.pieces, activation_colours(values), values)
         sections.append(Section(heading, "-1", "1", (BLUE, WHITE, RED), name, [line]))
-    summary = f"{mean}{len(nats)} pieces. Point at one to see its number."
+    summary = f"{mean}{len(nats)} pieces. {readings.LOSS} Point at one to see its number."
     return page("coloured.html", title, summary, sections=sections)

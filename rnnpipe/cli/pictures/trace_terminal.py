@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rnnpipe.cli.pictures import readings
 from rnnpipe.cli.pictures.appearance import (
     Colour,
     activation_colours,
@@ -34,6 +35,7 @@ def print_trace(trace: Trace, console: Console) -> None:
     console.rule("Most surprising")
     console.print(_worst(trace))
     console.print(f"{trace.nats.mean():.3f} nats a piece, {len(trace.pieces)} pieces")
+    console.print(readings.LOSS, highlight=False)
 
 
 def _coloured(pieces: Iterable[str], colours: Iterable[Colour]) -> Text:
