@@ -13,7 +13,7 @@ GATES = (
 )
 ATTENTION = (
     "White is an even share, 1/n of what a row took from n columns; red is more, blue is less. "
-    "Full red is ten times an even share. What is paler may be noise."
+    "Full red is ten times an even share; what is nearly white says little."
 )
 TRANSITIONS = (
     "Each number is what a step from row to column adds to a score: above 0 (red) it is favoured, "
