@@ -11,7 +11,9 @@ from rnnpipe.parts.encoders.sequence.settings import (
     RecurrentSettings,
     WithForgetBias,
     WithNonlinearity,
+    WithRecurrentInit,
     WithReset,
+    WithUpdateBias,
 )
 from rnnpipe.parts.encoders.sequence.stack import RecurrentStack
 from rnnpipe.structures import Encoded, Sequences, State
@@ -47,7 +49,7 @@ class BidirectionalSettings(RecurrentSettings):
 
 
 @encoders("rnnpipe.BiRNN.v1")
-class BiRNN(WithNonlinearity, BidirectionalSettings):
+class BiRNN(WithRecurrentInit, BidirectionalSettings):
     cell = cells.RNNCell
 
 
@@ -57,7 +59,7 @@ class BiGRU(WithReset, BidirectionalSettings):
 
 
 @encoders("rnnpipe.BiMGU.v1")
-class BiMGU(BidirectionalSettings):
+class BiMGU(WithUpdateBias, BidirectionalSettings):
     cell = cells.MGUCell
 
 
@@ -92,7 +94,7 @@ class BiDiagonalRNN(WithNonlinearity, BidirectionalSettings):
 
 
 @encoders("rnnpipe.BiDiagonalGRU.v1")
-class BiDiagonalGRU(BidirectionalSettings):
+class BiDiagonalGRU(WithUpdateBias, BidirectionalSettings):
     cell = cells.DiagonalGRUCell
 
 

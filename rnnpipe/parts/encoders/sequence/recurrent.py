@@ -13,7 +13,9 @@ from rnnpipe.parts.encoders.sequence.settings import (
     RecurrentSettings,
     WithForgetBias,
     WithNonlinearity,
+    WithRecurrentInit,
     WithReset,
+    WithUpdateBias,
 )
 from rnnpipe.parts.encoders.sequence.stack import RecurrentStack
 from rnnpipe.structures import Encoded, Sequences, State
@@ -83,7 +85,7 @@ class ForwardSettings(RecurrentSettings):
 
 
 @encoders("rnnpipe.RNN.v1")
-class RNN(WithNonlinearity, ForwardSettings):
+class RNN(WithRecurrentInit, ForwardSettings):
     cell = cells.RNNCell
 
 
@@ -93,7 +95,7 @@ class GRU(WithReset, ForwardSettings):
 
 
 @encoders("rnnpipe.MGU.v1")
-class MGU(ForwardSettings):
+class MGU(WithUpdateBias, ForwardSettings):
     cell = cells.MGUCell
 
 
@@ -128,7 +130,7 @@ class DiagonalRNN(WithNonlinearity, ForwardSettings):
 
 
 @encoders("rnnpipe.DiagonalGRU.v1")
-class DiagonalGRU(ForwardSettings):
+class DiagonalGRU(WithUpdateBias, ForwardSettings):
     cell = cells.DiagonalGRUCell
 
 

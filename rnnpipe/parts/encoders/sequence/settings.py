@@ -84,5 +84,15 @@ class WithNonlinearity(RecurrentSettings):
 
 
 @dataclass(frozen=True)
-class WithReset(RecurrentSettings):
+class WithRecurrentInit(WithNonlinearity):
+    recurrent_init: Literal["orthogonal", "uniform"] = "orthogonal"
+
+
+@dataclass(frozen=True)
+class WithUpdateBias(RecurrentSettings):
+    update_bias: float = 0.0
+
+
+@dataclass(frozen=True)
+class WithReset(WithUpdateBias):
     reset: Literal["before", "after"] = "after"
