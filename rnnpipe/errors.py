@@ -21,9 +21,8 @@ class ConfigError(RnnpipeError, ConfigValidationError):
 
     def __init__(self, desc: str = "", *, title: str | None = "Config error", **_: object) -> None:
         super().__init__(desc=desc, title=title, show_config=False)
-
-    def _format(self) -> str:
-        return self.desc or ""
+        self.text = desc
+        self.args = (desc,)
 
 
 class SettingsError(ConfigError):

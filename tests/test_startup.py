@@ -10,6 +10,7 @@ MODULES = (
     ".components",
     ".components.factories",
     ".contracts",
+    ".contracts.compat",
     ".contracts.distributions",
     ".contracts.moved",
     ".contracts.registry",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from spacy.cli._util import app as spacy_app
-
 from rnnpipe.cli import HELP, app
+from rnnpipe.contracts.compat import private
 
-spacy_app.add_typer(app, name="rnn", help=HELP)
+private("spacy.cli.app").add_typer(app, name="rnn", help=HELP)

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spacy.cli._util import parse_config_overrides
 from spacy.language import Language
 from spacy.training import Example
 from spacy.util import load_config, load_model_from_config, resolve_dot_names
 from thinc.api import Config, ConfigValidationError
 
+from rnnpipe.contracts.compat import private
 from rnnpipe.errors import CorpusError, RnnpipeError, SettingsError, expected
 
+parse_config_overrides = private("spacy.cli._util.parse_config_overrides")
 Corpus = Callable[[Language], Iterable[Example]]
 
 

@@ -67,7 +67,7 @@ class Registry(catalogue.Registry):  # type: ignore[misc]
 
     def names(self) -> list[str]:
         """Every registered name, sorted. Nothing is imported."""
-        advertised = {entry.name for entry in self._get_entry_points()}
+        advertised = catalogue.AVAILABLE_ENTRY_POINTS.select(group=self.group).names
         return sorted(advertised | {key[-1] for key in catalogue.REGISTRY if key[0] == self.group})
 
     def __contains__(self, name: str) -> bool:
@@ -128,7 +128,7 @@ class Registry(catalogue.Registry):  # type: ignore[misc]
             ) from error
 
     def _advertised(self, name: str) -> list[EntryPoint]:
-        return [entry for entry in self._get_entry_points() if entry.name == name]
+        return list(catalogue.AVAILABLE_ENTRY_POINTS.select(group=self.group, name=name))
 
     def _refuse_second(self, name: str, function: Callable[..., Any]) -> None:
         where, package = config_path(self.group, name), package_of(function.__module__)

@@ -12,7 +12,6 @@ import dataclasses
 import functools
 import inspect
 import re
-import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar, cast
@@ -21,6 +20,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError
 from pydantic_core import SchemaError
 
+from rnnpipe.contracts.compat import config_in_progress
 from rnnpipe.errors import PluginError, SettingsError, expected, nearest
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -272,7 +272,7 @@ def _agree(written: Any, made: Any) -> bool:
 
 
 def _blocks_naming(registry: str, name: str) -> Iterator[tuple[str, Block]]:
-    for path, block in _blocks(*_config_in_progress()):
+    for path, block in _blocks(*config_in_progress()):
         if block.get(f"@{registry}") == name:
             yield path, block
 
@@ -293,28 +293,3 @@ def _blocks(path: str, value: Any, nested: bool = True) -> Iterator[tuple[str, B
 def _is_name(key: object) -> bool:
     """Whether a key of a block is the one that names the function."""
     return isinstance(key, str) and key.startswith("@")
-
-
-def _config_in_progress() -> tuple[str, Block]:
-    """The config that is being read right now, and the path of the part that it is.
-
-    confection hands neither to the functions that a config names, and spaCy hands confection one
-    part of a config at a time. Both stand on the call stack, as arguments of ``registry.fill`` and
-    ``.resolve`` and of the functions of spaCy that call these, and are read from there, here and
-    nowhere else. Should later versions call them otherwise, confection's own errors come instead,
-    or paths begin further down.
-    """
-    config: Block = {}
-    frame = sys._getframe(1)
-    while frame is not None:
-        place = frame.f_globals.get("__name__"), frame.f_code.co_name
-        if place in (("confection._registry", "fill"), ("confection._registry", "resolve")):
-            config = frame.f_locals.get("config", config)  # Promise.resolve has none
-        elif config and place == ("spacy.language", "create_pipe"):
-            return f"components.{frame.f_locals['name']}", frame.f_locals["config"]
-        elif config and place == ("spacy.util", "resolve_dot_names"):
-            return frame.f_locals["section"], config
-        elif config and place[0] != "confection._registry":
-            break
-        frame = frame.f_back  # type: ignore[assignment]
-    return "", config

@@ -19,7 +19,15 @@ import torch
 from thinc.api import Optimizer
 from torch import Tensor
 
+from rnnpipe.contracts.compat import private
 from rnnpipe.errors import TrainingError
+
+_foreach_add_ = private("torch._foreach_add_")
+_foreach_addcmul_ = private("torch._foreach_addcmul_")
+_foreach_lerp_ = private("torch._foreach_lerp_")
+_foreach_mul_ = private("torch._foreach_mul_")
+_foreach_norm = private("torch._foreach_norm")
+_fused_adamw_ = private("torch._fused_adamw_")
 
 #: (marker, owner, parameter name). thinc's own keys have two parts, so the two never meet in the
 #: optimizer's dictionaries.
@@ -94,8 +102,8 @@ def _gradient_norm(optimizer: Optimizer, trained: Mapping[Key, Tensor]) -> float
     """The common norm of all gradients, with L2 in them if it is no weight decay."""
     grads = _gradients(trained.values())
     if optimizer.L2 and not optimizer.L2_is_weight_decay:
-        torch._foreach_add_(grads, list(trained.values()), alpha=float(optimizer.L2))
-    norms = torch._foreach_norm(grads)
+        _foreach_add_(grads, list(trained.values()), alpha=float(optimizer.L2))
+    norms = _foreach_norm(grads)
     joined = torch.stack([norm.to(norms[0].device) for norm in norms])
     total = float(torch.linalg.vector_norm(joined))  # the one place that waits for the device
     if not math.isfinite(total):
@@ -148,11 +156,11 @@ def _update(optimizer: Optimizer, group: _Group, scale: float) -> None:
         rounded = (float(np.float32(betas[0])), float(np.float32(betas[1])))
         _adam(optimizer, group, scale, learn_rate * math.sqrt(fix2) / fix1, rounded, decay)
     else:
-        torch._foreach_add_(group.weights, group.grads, alpha=-learn_rate / scale)
+        _foreach_add_(group.weights, group.grads, alpha=-learn_rate / scale)
         _shrink(group, decay)
     if optimizer.averages is not None:
         kept = min((1.0 + group.count) / (10.0 + group.count), 0.9999)
-        torch._foreach_lerp_(_state(optimizer.averages, group), group.weights, 1.0 - kept)
+        _foreach_lerp_(_state(optimizer.averages, group), group.weights, 1.0 - kept)
 
 
 def _adam(
@@ -172,7 +180,7 @@ def _adam(
     decay = _whole_quanta(decay, group.count)
     learn_rate = rate * (1.0 - decay)
     device = group.weights[0].device
-    torch._fused_adamw_(
+    _fused_adamw_(
         group.weights,
         group.grads,
         _state(optimizer.mom1, group),
@@ -210,17 +218,17 @@ def _momentum(
 ) -> None:
     """``w <- (w - rate * m) * (1 - decay)``: RAdam while ``v`` is not to be trusted yet."""
     first, second = _state(optimizer.mom1, group), _state(optimizer.mom2, group)
-    torch._foreach_mul_(first, betas[0])
-    torch._foreach_add_(first, group.grads, alpha=(1.0 - betas[0]) / scale)
-    torch._foreach_mul_(second, betas[1])
-    torch._foreach_addcmul_(second, group.grads, group.grads, value=(1.0 - betas[1]) / scale**2)
-    torch._foreach_add_(group.weights, first, alpha=-rate)
+    _foreach_mul_(first, betas[0])
+    _foreach_add_(first, group.grads, alpha=(1.0 - betas[0]) / scale)
+    _foreach_mul_(second, betas[1])
+    _foreach_addcmul_(second, group.grads, group.grads, value=(1.0 - betas[1]) / scale**2)
+    _foreach_add_(group.weights, first, alpha=-rate)
     _shrink(group, decay)
 
 
 def _shrink(group: _Group, decay: float) -> None:
     if decay:
-        torch._foreach_add_(group.weights, group.weights, alpha=-decay)
+        _foreach_add_(group.weights, group.weights, alpha=-decay)
 
 
 def _radam_rate(optimizer: Optimizer, count: int) -> tuple[float, bool]:

@@ -19,12 +19,15 @@ from thinc.api import ArgsKwargs, Optimizer, PyTorchShim
 from thinc.util import convert_recursive, get_torch_default_device, torch2xp
 from torch import Tensor, nn
 
+from rnnpipe.contracts.compat import private
 from rnnpipe.contracts.types import Precision
 from rnnpipe.errors import SettingsError, StructureError, WeightsError, expected
 from rnnpipe.layers.dropout import set_dropout_rate
 from rnnpipe.shim.lock import SharedLock
 from rnnpipe.shim.optimizer_step import Key, StepReport, parameter_key, step
 from rnnpipe.shim.weights import Facts, dump, load_into, parse
+
+_foreach_copy_ = private("torch._foreach_copy_")
 
 # OpenMP's threads do not live through a fork: a child process that tried to use them, as with
 # ``nlp.pipe(n_process=2)``, would wait for them for ever.
@@ -212,7 +215,7 @@ class TorchShim(PyTorchShim):
 
     def _overwrite(self, weights: list[Tensor], values: list[Tensor]) -> None:
         with self._lock.exclusive(), torch.no_grad():
-            torch._foreach_copy_(weights, values)
+            _foreach_copy_(weights, values)
             self._weights_version += 1
 
     def _parameters(self) -> dict[Key, Tensor]:

@@ -9,6 +9,7 @@ from spacy.language import Language
 from spacy.ty import TrainableComponent
 from thinc.api import Model
 
+from rnnpipe.contracts.compat import has_network
 from rnnpipe.errors import SettingsError, expected, nearest
 
 
@@ -56,8 +57,7 @@ def is_trained(pipe: Any) -> bool:
     for layer in cast("Model[Any, Any]", pipe.model).walk():
         if any(layer.has_param(name) is None for name in layer.param_names):
             return False
-        # thinc's shims hold their torch module there, and ours none before initialisation.
-        if any(getattr(shim, "_model", shim) is None for shim in layer.shims):
+        if not all(map(has_network, layer.shims)):
             return False
     return True
 

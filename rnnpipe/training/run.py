@@ -25,6 +25,7 @@ from spacy.training.loop import (
 from spacy.util import registry
 from thinc.api import fix_random_seed
 
+from rnnpipe.contracts.compat import forget_batch, link_listeners
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.training.components import is_trained
 from rnnpipe.training.data import Reader
@@ -93,8 +94,8 @@ class Run:
             # Listeners that were trained before in this process still wait for that run's batch,
             # where they should read what the frozen component writes on the documents.
             for listener in getattr(nlp.get_pipe(name), "listeners", ()):
-                listener._batch_id = None
-        nlp._link_components()  # as spaCy's init_nlp: listeners are found before sizes are
+                forget_batch(listener)
+        link_listeners(nlp)  # before sizes are measured
         try:
             with nlp.select_pipes(disable=[*self._frozen, *resumed]):
                 nlp.initialize(lambda: self._train(nlp), sgd=self._optimizer)

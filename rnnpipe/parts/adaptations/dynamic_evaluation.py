@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rnnpipe.contracts.compat import private
 from rnnpipe.contracts.registry import adaptations
 from rnnpipe.contracts.types import (
     PositiveFloat,
@@ -21,6 +22,11 @@ from rnnpipe.contracts.types import (
 )
 from rnnpipe.layers.precision import full_precision
 from rnnpipe.structures import map_state
+
+_foreach_add_ = private("torch._foreach_add_")
+_foreach_lerp_ = private("torch._foreach_lerp_")
+_foreach_mul_ = private("torch._foreach_mul_")
+_foreach_norm = private("torch._foreach_norm")
 
 
 @adaptations("rnnpipe.DynamicEvaluation.v1")
@@ -66,7 +72,7 @@ class DynamicEvaluation:
         moved = [weights[i] for i in used]
         slopes = [cast(Tensor, gradients[i]) for i in used]
         with torch.no_grad():
-            norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(slopes)))
-            torch._foreach_lerp_(moved, [origin[i] for i in used], self.decay)
-            torch._foreach_mul_(slopes, (self.clip / norm).clamp(max=1.0))
-            torch._foreach_add_(moved, slopes, alpha=-self.learn_rate)
+            norm = torch.linalg.vector_norm(torch.stack(_foreach_norm(slopes)))
+            _foreach_lerp_(moved, [origin[i] for i in used], self.decay)
+            _foreach_mul_(slopes, (self.clip / norm).clamp(max=1.0))
+            _foreach_add_(moved, slopes, alpha=-self.learn_rate)

@@ -7,9 +7,12 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from rnnpipe.contracts.compat import private
 from rnnpipe.parts.encoders.sequence.cell import Cell, LayerState
 from rnnpipe.parts.encoders.sequence.cells import RNNCell
 from rnnpipe.parts.encoders.sequence.steps import Steps
+
+_KERNELS = {name: private(f"torch._VF.{name}") for name in ("gru", "lstm", "rnn_relu", "rnn_tanh")}
 
 
 def run_fused(
@@ -21,7 +24,7 @@ def run_fused(
     weights = _weights(cell, rows)
     begin = [s[:, :n].to(weights[0].dtype) for s in initial]
     kernel = f"rnn_{cell.nonlinearity}" if isinstance(cell, RNNCell) else cell.kernel
-    states, *final = getattr(torch._VF, cast(str, kernel))(
+    states, *final = _KERNELS[cast(str, kernel)](
         rows.to(weights[0].dtype),
         torch.tensor(steps.sizes, device="cpu"),
         begin if len(begin) > 1 else begin[0],
