@@ -20,7 +20,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError
 from pydantic_core import SchemaError
 
-from rnnpipe.contracts.compat import config_in_progress
+from rnnpipe.contracts.compat import asked_by_confection, config_in_progress
 from rnnpipe.errors import PluginError, SettingsError, expected, nearest
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -126,7 +126,7 @@ class _Signature(inspect.Signature):
     @property
     def parameters(self) -> Any:
         parameters = super().parameters
-        if not sys._getframe(1).f_globals.get("__name__", "").startswith("confection"):
+        if not asked_by_confection():
             return parameters
         self._check_config()
         return {k: p.replace(annotation=p.empty) for k, p in parameters.items()}
