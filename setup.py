@@ -208,22 +208,25 @@ IMAGES = ["pillow>=11"]
 TRANSLATION = ["sacrebleu>=2.4,<3"]
 #: Byte pair encoding.
 SUBWORDS = ["tokenizers>=0.21,<1"]
+#: Peers and data formats of benchmarks/.
+BENCHMARKS = ["pytorch-crf>=0.7.2", "conllu>=6.0"]
 #: The conformance kit, rnnpipe.testing.
 KIT = ["pytest>=8", "hypothesis>=6.100"]
 TEST = [
+    "coverage>=7.6",
     "pytest-xdist>=3.6.1",
     *KIT,
     "import-linter>=2.6",
+    "pyyaml>=6",
     *PLOTS,
     *IMAGES,
     *TRANSLATION,
     *SUBWORDS,
+    *BENCHMARKS,
 ]
 LINT = ["ruff>=0.9", "mypy>=1.14"]
 #: The pages of docs/.
-DOCS = ["sphinx>=8.1,<10", "myst-parser>=4,<6", "furo>=2024.8"]
-#: Peers and data formats of benchmarks/.
-BENCHMARKS = ["pytorch-crf>=0.7.2", "conllu>=6.0"]
+DOCS = ["sphinx>=8.1,<10", "myst-parser>=4,<6", "furo>=2024.8", "latex2mathml>=3.77,<4"]
 
 setup(
     name="rnnpipe",
@@ -248,6 +251,7 @@ setup(
         "safetensors>=0.4.5",
         "typer>=0.16",
         "rich>=13",
+        "jinja2>=3.1,<4",
         "wasabi>=1.1.1",
         "numpy>=1.26,<3",
     ],
@@ -262,13 +266,14 @@ setup(
         "lint": LINT,
         "docs": DOCS,
         "benchmarks": BENCHMARKS,
-        "dev": TEST + LINT + DOCS + BENCHMARKS + ["build>=1.2", "tox>=4.20"],
+        "dev": TEST + LINT + DOCS + ["build>=1.2", "coverage>=7.6", "pre-commit>=4", "tox>=4.20"],
     },
     packages=[*find_packages(include=["rnnpipe", "rnnpipe.*"]), "rnnpipe.configs"],
     package_dir={"rnnpipe.configs": "configs"},
     package_data={
         "rnnpipe": ["py.typed"],
         "rnnpipe.cli": ["templates/**"],
+        "rnnpipe.cli.pictures": ["templates/*.html"],
         "rnnpipe.configs": ["*.cfg"],
     },
     entry_points={**REGISTERED, **ALWAYS},

@@ -16,7 +16,6 @@ it was chosen.
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from collections.abc import Callable
@@ -31,6 +30,7 @@ import numpy as np
 import spacy
 import srsly
 import torch
+from options import parser_for
 from spacy.cli._util import parse_config_overrides
 from spacy.cli.convert import convert
 from spacy.cli.init_config import init_config
@@ -148,9 +148,7 @@ def peer_config(task: Task, config: Config) -> Config:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_for(__doc__)
     parser.add_argument("task", choices=sorted(TASKS))
     parser.add_argument("--decoder", choices=["crf", "softmax"], default="crf")
     parser.add_argument("--encoder", choices=sorted(ENCODERS))

@@ -6,21 +6,23 @@ It trains a forward and a backward language model with configs/contextual_lm.cfg
 then the tagger of configs/contextual_tagger.cfg with and without them, on all annotated sentences
 and on a tenth of them, and prints the accuracy of the fine tags on the dev split. What the folder
 holds already is not made again; `--only forward backward all all-alone` makes some of it.
+Further options are passed on to the configs (`--training.max_steps 100`).
 
 The raw text is that of EWT's own training sentences, of the examples of SemEval 2010 task 8 without
-their marks, and of the English sentences of Tatoeba that have at least 40 characters; 400 lines of
-it are kept to choose the best language model. No dev split is read before the taggers are scored.
+their marks, and of the English sentences of Tatoeba that have at least 40 characters; 400 lines
+(`--held-out`) are kept to choose the best language model. No dev split is read before the taggers
+are scored.
 
 Each run uses one torch thread.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import re
 import time
+from argparse import Namespace
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -30,12 +32,12 @@ import spacy
 import srsly
 import torch
 from accuracy import CONFIGS, treebank
+from options import parser_for
+from spacy.cli._util import parse_config_overrides
 from spacy.cli.train import train
 from spacy.tokens import DocBin
 from spacy.util import load_config
 from wasabi import msg
-
-N_HELD_OUT = 400
 
 
 def raw_text(data: Path) -> Iterator[str]:
@@ -48,27 +50,29 @@ def raw_text(data: Path) -> Iterator[str]:
         yield from (text for line in lines if len(text := line.split("\t")[0]) >= 40)
 
 
-def prepare_text(data: Path, work: Path) -> dict[str, str]:
+def prepare_text(data: Path, work: Path, n_held_out: int) -> dict[str, str]:
     """Distinct lines in random order, a sentence a line."""
     lines = sorted(set(raw_text(data)) - {""})
     random.Random(0).shuffle(lines)
-    parts = {"dev": lines[:N_HELD_OUT], "train": lines[N_HELD_OUT:]}
+    parts = {"dev": lines[:n_held_out], "train": lines[n_held_out:]}
     for name, part in parts.items():
         (work / f"{name}.txt").write_text("".join(f"{line}\n" for line in part), encoding="utf8")
     return {name: str(work / f"{name}.txt") for name in parts}
 
 
-def train_language_model(name: str, data: Path, work: Path) -> None:
-    paths = prepare_text(data, work)
-    overrides = {f"paths.{part}": path for part, path in paths.items()}
+def train_language_model(name: str, data: Path, options: Namespace, others: dict[str, Any]) -> None:
+    paths = prepare_text(data, options.work, options.held_out)
+    overrides: dict[str, Any] = {f"paths.{part}": path for part, path in paths.items()}
     if name == "backward":
         overrides["components.lm.model.symbols"] = "${reading.backward}"
-    train(CONFIGS / "contextual_lm.cfg", work / name, overrides=overrides)
+    overrides.update(others)
+    train(CONFIGS / "contextual_lm.cfg", options.work / name, overrides=overrides)
 
 
-def train_tagger(name: str, data: Path, work: Path) -> None:
+def train_tagger(name: str, data: Path, options: Namespace, others: dict[str, Any]) -> None:
     """all: on all sentences. tenth: on every tenth, for a third of the steps. alone: without the
     language models."""
+    work = options.work
     config = load_config(CONFIGS / "contextual_tagger.cfg", interpolate=False)
     if name.endswith("alone"):
         parts = config["components"]["tagger"]["model"]["embedding"]["parts"]
@@ -80,6 +84,7 @@ def train_tagger(name: str, data: Path, work: Path) -> None:
     if name.startswith("tenth"):
         overrides["paths.train"] = a_tenth(Path(paths["train"]))
         overrides.update({"training.max_steps": 300, "training.eval_frequency": 100})
+    overrides.update(others)
     config.to_disk(work / f"{name}.cfg")
     train(work / f"{name}.cfg", work / name, overrides=overrides)
 
@@ -104,20 +109,19 @@ SCORES = ("lm_nats", "lm_perplexity", "tag_acc")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_for(__doc__, held_out=400)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--only", choices=RUNS, nargs="+", default=list(RUNS))
-    options = parser.parse_args()
+    options, others = parser.parse_known_args()
     torch.set_num_threads(1)
+    data, overrides = Path(os.environ["RNNPIPE_DATA"]), parse_config_overrides(others)
     options.work.mkdir(parents=True, exist_ok=True)
     rows = []
     for name in options.only:
         meta, minutes = options.work / name / "model-last" / "meta.json", ""
         if not meta.exists():
             start = time.process_time()
-            RUNS[name](name, Path(os.environ["RNNPIPE_DATA"]), options.work)
+            RUNS[name](name, data, options, overrides)
             minutes = f"{(time.process_time() - start) / 60:.1f}"
         scores = srsly.read_json(options.work / name / "model-best" / "meta.json")["performance"]
         rows.append((name, *(format_score(scores, score) for score in SCORES), minutes))

@@ -1,24 +1,25 @@
 """CRF loss with gradient, and Viterbi, as ratios to pytorch-crf in one interleaved run.
 
-    python benchmarks/crf.py [--rounds 9]
+    python benchmarks/crf.py [--rounds 9] [--sizes 32x40x17 64x100x9]
 
-One thread, float32, CPU time. Each round runs the peer and ours one after the other on the same
-scores; the table shows the median over the rounds of the round's ratio, peer time / our time.
+One thread, float32, CPU time. A size is the number of documents, of tokens per document and of
+labels. Each round runs the peer and ours one after the other on the same scores; the table shows
+the median over the rounds of the round's ratio, peer time / our time.
 "full": all documents have the same length; "varied": lengths between 1 and the given one.
 """
 
 from __future__ import annotations
 
-import argparse
 import platform
 import statistics
 import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from unittest.mock import patch
 
 import torch
-import torchcrf
+from options import has_peer, parser_for
 
 from rnnpipe.parts.decoders.chain import compiled, search
 from rnnpipe.parts.decoders.chain.partition import surprisal
@@ -37,7 +38,9 @@ class Case:
 
     def __init__(self, batch: int, size: int, n_labels: int, varied: bool) -> None:
         generator = torch.Generator().manual_seed(0)
-        self.peer = torchcrf.CRF(n_labels, batch_first=True)
+        from torchcrf import CRF
+
+        self.peer = CRF(n_labels, batch_first=True)
         self.emissions = torch.randn(batch, size, n_labels, generator=generator) * 2
         self.emissions.requires_grad_()
         self.gold = torch.randint(n_labels, (batch, size), generator=generator)
@@ -89,7 +92,7 @@ def without_kernels(function: Callable[[], object]) -> Callable[[], object]:
     """``function`` in torch alone."""
 
     def run() -> object:
-        with patch.object(compiled, "kernels", lambda: None):
+        with patch.object(compiled, "kernels", lambda module: None):
             return function()
 
     return run
@@ -107,7 +110,7 @@ def seconds(function: Callable[[], object]) -> float:
 def measure(case: Case, rounds: int) -> None:
     paths: dict[str, Callable[[Callable[[], object]], Callable[[], object]]]
     paths = {"torch": without_kernels}
-    if compiled.kernels() is not None:
+    if find_spec("numba"):
         paths["numba"] = lambda function: function
     works: dict[str, tuple[Callable[[], object], Callable[[], object]]]
     works = {"loss+grad": (case.peer_loss, case.our_loss)}
@@ -127,14 +130,14 @@ def measure(case: Case, rounds: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=9)
-    options = parser.parse_args()
+    options = parser_for(__doc__, rounds=9, sizes=SIZES).parse_args()
+    if not has_peer("pytorch-crf", "torchcrf"):
+        return
     torch.set_num_threads(1)
     names = ("torch", "pytorch-crf", "numba")
     print(f"Python {platform.python_version()}", *(f"{n} {_version(n)}" for n in names), sep=", ")
     print(f"median of {options.rounds} rounds: peer, ours, ratio")
-    for size in SIZES:
+    for size in options.sizes:
         for varied in (False, True):
             print("batch {}, length {}, labels {}".format(*size), "varied" if varied else "full")
             measure(Case(*size, varied), options.rounds)

@@ -1,6 +1,6 @@
 """Our BiLSTM against torch's, in one run.
 
-    python benchmarks/encoders.py [--rounds 9] [--precision bfloat16]
+    python benchmarks/encoders.py [--rounds 9] [--shapes 48x80 96x20] [--precision bfloat16]
 
 packed: torch's bidirectional LSTM over packed sequences, as exact as ours.
 padded: the same over padded ones, as spaCy's encoder has it; its backward half reads the padding.
@@ -12,20 +12,20 @@ medians of the rounds' rates, in words and not positions a second, and of their 
 
 from __future__ import annotations
 
-import argparse
 import random
 import statistics
 import time
 from contextlib import AbstractContextManager
 
 import torch
+from options import parser_for
 from torch import Tensor, nn
 
 from rnnpipe.parts.encoders.sequence.bidirectional import BiLSTM
 from rnnpipe.structures import Sequences
 
 #: Width of the input and of each direction, and how many sentences share a batch.
-SHAPES = [(48, 80), (96, 20), (96, 80), (96, 400), (256, 20), (256, 80)]
+SHAPES = ((48, 80), (96, 20), (96, 80), (96, 400), (256, 20), (256, 80))
 
 
 class Padded(nn.Module):
@@ -97,8 +97,7 @@ def compare(width: int, batch_size: int, rounds: int, bfloat16: bool) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=9)
+    parser = parser_for(__doc__, rounds=9, shapes=SHAPES)
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -106,7 +105,7 @@ def main() -> None:
     capability = torch.backends.cpu.get_cpu_capability()
     print(f"torch {torch.__version__}, {capability}, {arguments.precision}, words/s")
     print("width sentences  words  task        packed    padded      ours  /packed  /padded")
-    for width, batch_size in SHAPES:
+    for width, batch_size in arguments.shapes:
         compare(width, batch_size, arguments.rounds, arguments.precision == "bfloat16")
 
 

@@ -1,7 +1,7 @@
 """Our BiLSTM-CRF against flair's, hidden width 256 in each direction, in one run.
 
     pip install flair
-    RNNPIPE_DATA=data python benchmarks/flair_ner.py --rounds 5
+    RNNPIPE_DATA=data python benchmarks/flair_ner.py [--rounds 5] [--documents 640] [--width 256]
 
 Both read the same sentences (WNUT17), look words up in one learned table of the same width
 (flair's ``OneHotEmbeddings``, our ``rnnpipe.Words.v1``), tag BIOES and learn from the same batches
@@ -12,27 +12,28 @@ turn, on one torch thread; the median ratio counts.
 
 from __future__ import annotations
 
-import argparse
 import os
+from importlib.metadata import version
 from pathlib import Path
 
-import flair
 import spacy
 import torch
-from flair.data import Dictionary, Sentence
-from flair.embeddings import OneHotEmbeddings
-from flair.models import SequenceTagger
 from interleaved import race
+from options import has_peer, parser_for
 from spacy.tokens import Doc
 from spacy.training import Example
 
 from rnnpipe.training.corpora.conll import ConllCorpus
 
-EMBEDDING_WIDTH, WIDTH, BATCH = 100, 256, 32
+EMBEDDING_WIDTH, BATCH = 100, 32
 
 
 class Flair:
-    def __init__(self, references: list[Doc]) -> None:
+    def __init__(self, references: list[Doc], width: int) -> None:
+        from flair.data import Dictionary, Sentence
+        from flair.embeddings import OneHotEmbeddings
+        from flair.models import SequenceTagger
+
         words, tags = Dictionary(add_unk=True), Dictionary(add_unk=False)
         tags.span_labels = True  # from entity types it makes the tags itself
         self.sentences = []
@@ -48,7 +49,7 @@ class Flair:
             embeddings=OneHotEmbeddings(words, embedding_length=EMBEDDING_WIDTH),
             tag_dictionary=tags,
             tag_type="ner",
-            hidden_size=WIDTH,
+            hidden_size=width,
         )
         self.optimizer = torch.optim.Adam(self.tagger.parameters(), lr=1e-3)
 
@@ -65,12 +66,13 @@ class Flair:
                 sentence.clear_embeddings()
 
     def predict(self) -> None:
-        plain = [Sentence([token.text for token in sentence]) for sentence in self.sentences]
+        sentence_of = type(self.sentences[0])
+        plain = [sentence_of([token.text for token in sentence]) for sentence in self.sentences]
         self.tagger.predict(plain, mini_batch_size=BATCH)
 
 
 class Rnnpipe:
-    def __init__(self, nlp: spacy.Language, references: list[Doc]) -> None:
+    def __init__(self, nlp: spacy.Language, references: list[Doc], width: int) -> None:
         self.nlp = nlp
         nlp.add_pipe(
             "rnn_ner",
@@ -83,7 +85,7 @@ class Rnnpipe:
                         "@rnnpipe_embeddings": "rnnpipe.Words.v1",
                         "width": EMBEDDING_WIDTH,
                     },
-                    "encoder": {"@rnnpipe_encoders": "rnnpipe.BiLSTM.v1", "width": WIDTH},
+                    "encoder": {"@rnnpipe_encoders": "rnnpipe.BiLSTM.v1", "width": width},
                     "decoder": {"@rnnpipe_decoders": "rnnpipe.CRF.v1"},
                 },
             },
@@ -106,19 +108,21 @@ class Rnnpipe:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--sentences", type=int, default=640)
-    args = parser.parse_args()
+    args = parser_for(__doc__, rounds=5, documents=640, width=256).parse_args()
+    if not has_peer("flair", "flair"):
+        return
     torch.set_num_threads(1)
     torch.manual_seed(0)
     path = Path(os.environ["RNNPIPE_DATA"]) / "wnut17" / "wnut17train.conll"
     nlp = spacy.blank("en")
-    corpus = ConllCorpus(path=path, ner_column=-1, limit=args.sentences)
+    corpus = ConllCorpus(path=path, ner_column=-1, limit=args.documents)
     references = [example.reference for example in corpus(nlp)]
     n_words = sum(len(doc) for doc in references)
-    contestants = {"flair": Flair(references), "rnnpipe": Rnnpipe(nlp, references)}
-    print(f"flair {flair.__version__}, torch {torch.__version__}, {n_words} words")
+    contestants = {
+        "flair": Flair(references, args.width),
+        "rnnpipe": Rnnpipe(nlp, references, args.width),
+    }
+    print(f"flair {version('flair')}, torch {torch.__version__}, {n_words} words")
     race(contestants, ["train", "predict"], args.rounds, n_words, "words")
 
 

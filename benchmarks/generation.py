@@ -1,9 +1,12 @@
 """New text from a language model, as ratios to plain ways of doing it, in one interleaved run.
 
-    python benchmarks/generation.py [--rounds 9]
+    python benchmarks/generation.py [--rounds 9] [--loops 128x1x1000] [--beams 128x200]
 
 One thread, float32, CPU time, an untrained LSTM of two layers over 65 symbols. Each round runs the
 peer and ours one after the other; the table shows the median over the rounds of the round's ratio.
+
+--loops: width, number of texts and symbols per text. --beams: width and symbols. --steps: symbols
+    per text beside Hugging Face.
 
 loop: embedding, nn.LSTM, linear layer, softmax, multinomial, symbol by symbol, against
     ``generations`` of the component rnn_lm.
@@ -15,7 +18,6 @@ Hugging Face: ``generate`` with a GPT-2 of two layers of width 128, and with a m
 
 from __future__ import annotations
 
-import argparse
 import platform
 import statistics
 import time
@@ -27,6 +29,7 @@ from typing import Any
 
 import spacy
 import torch
+from options import has_peer, parser_for
 from spacy.training import Example
 from torch import Tensor, nn
 
@@ -34,6 +37,8 @@ from rnnpipe.components.language.rnn_lm import RnnLanguageModel
 from rnnpipe.contracts.registry import decoders
 
 N_SYMBOLS = 65
+LOOPS = ((128, 1, 1000), (512, 1, 100), (128, 64, 100))
+BEAMS = ((128, 200), (512, 200))
 TARGETS = {"loop 128": 7.0, "loop 512": 15.0, "loop 128 x 64": 1.5, "beam": 3.0, "toy": 20.0}
 
 
@@ -159,20 +164,23 @@ def compare(
     print(f"{name:<44} {a:9.1f} {b:9.1f} us a step {ratio:7.2f}x{verdict}")
 
 
-def measure_component(rounds: int) -> None:
-    for width, n_texts, n in ((128, 1, 1000), (512, 1, 100), (128, 64, 100)):
+def measure_loops(loops: list[tuple[int, int, int]], rounds: int) -> None:
+    for width, n_texts, n in loops:
         pipe, loop = component(width), Loop(width)
         name = f"loop {width}" + (f" x {n_texts}" if n_texts > 1 else "")
         compare(
             f"{name}: width, texts" if n_texts > 1 else f"{name}: width, one text",
-            TARGETS[name],
+            TARGETS.get(name),
             rounds,
             lambda: loop.generate(n_texts, n),  # noqa: B023 - called in this turn
             lambda: pipe.generations(n_samples=n_texts, max_length=n, seed=0),  # noqa: B023
             n,
         )
-    for width in (128, 512):
-        pipe, n = component(width), 200
+
+
+def measure_beams(beams: list[tuple[int, int]], rounds: int) -> None:
+    for width, n in beams:
+        pipe = component(width)
         search = decoders.get("rnnpipe.Beam.v1")(beam_size=8, max_length=n)
         compare(
             f"beam of 8 against greedy, width {width}",
@@ -184,12 +192,11 @@ def measure_component(rounds: int) -> None:
         )
 
 
-def measure_overhead(rounds: int) -> None:
-    if find_spec("transformers") is None:
-        print("Hugging Face: transformers is not installed, left out")
+def measure_overhead(n: int, rounds: int) -> None:
+    if not has_peer("transformers", "transformers"):
         return
     print("transformers", version("transformers"))
-    start, n = torch.zeros(1, 1, dtype=torch.int64), 200
+    start = torch.zeros(1, 1, dtype=torch.int64)
     peers = {"toy GPT-2": (toy_gpt2(), True), "no model": (fixed_for_hugging_face(), False)}
     cases = {
         "sampling": ({"do_sample": True, "top_k": 0}, "Sampler", {"seed": 0}),
@@ -211,15 +218,14 @@ def measure_overhead(rounds: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=9)
-    options = parser.parse_args()
+    options = parser_for(__doc__, rounds=9, loops=LOOPS, beams=BEAMS, steps=200).parse_args()
     torch.set_num_threads(1)
     numba = version("numba") if find_spec("numba") else "not installed"
     print(f"Python {platform.python_version()}, torch {torch.__version__}, numba {numba}")
     print(f"median of {options.rounds} rounds: peer, ours, ratio")
-    measure_component(options.rounds)
-    measure_overhead(options.rounds)
+    measure_loops(options.loops, options.rounds)
+    measure_beams(options.beams, options.rounds)
+    measure_overhead(options.steps, options.rounds)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """LSTMs over images against the plain way, and what it costs to draw an image.
 
-    python benchmarks/images.py [--rounds 5] [--size 28] [--width 16] [--batch 16]
+    python benchmarks/images.py [--rounds 5] [--size 28] [--width 16] [--batch 16] [--drawn 64]
 
 skewed: the Diagonal BiLSTM as it is described, in torch: every row of the map is shifted by one
     pixel more than the row above it, and an LSTM goes over the columns of that wider map; once for
@@ -8,18 +8,18 @@ skewed: the Diagonal BiLSTM as it is described, in torch: every row of the map i
 nn.LSTM: over as many steps, with as many multiply-adds a step, as the Row LSTM.
 ours: the encoder's layer with the same weights (skewed) or of the width asked for (nn.LSTM).
 
-They go forward and backward in turn, on one thread, in processor time. Then 64 images are drawn by
+They go forward and backward in turn, on one thread, in processor time. Then images are drawn by
 a model of each encoder, and their matrix products and convolutions counted and compared with those
 of one forward pass over as many images.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 
 import torch
 from interleaved import race, seconds
+from options import parser_for
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
@@ -29,8 +29,6 @@ from rnnpipe.parts.encoders.image.diagonal_bilstm import DiagonalBiLSTM, Diagona
 from rnnpipe.parts.encoders.image.pixel_cnn import PixelCNN
 from rnnpipe.parts.encoders.image.row_lstm import RowLSTM, RowLSTMLayer
 from rnnpipe.parts.pixel_outputs.bernoulli import Bernoulli
-
-N_DRAWN = 64
 
 
 class Ours:
@@ -102,15 +100,15 @@ def multiply_adds(task: Callable[[], object]) -> int:
     return counter.get_total_flops() // 2
 
 
-def draw(name: str, model: ImageModel, size: int) -> None:
-    pixels = torch.randint(0, 2, (N_DRAWN, size, size, 1))
+def draw(name: str, model: ImageModel, size: int, n: int) -> None:
+    pixels = torch.randint(0, 2, (n, size, size, 1))
 
     @torch.no_grad()
     def forward() -> None:
         model.log_probabilities(pixels)
 
     def generate() -> None:
-        model.generate(N_DRAWN, size, size, seed=0)
+        model.generate(n, size, size, seed=0)
 
     forward()
     times = seconds(generate) / min(seconds(forward) for _ in range(3))
@@ -119,16 +117,12 @@ def draw(name: str, model: ImageModel, size: int) -> None:
     products = multiply_adds(generate) / multiply_adds(lambda: model.double().loss(pixels))
     print(
         f"{name:15} {products:5.2f} forward passes' multiply-adds, {times:6.1f} their time, "
-        f"{1000 * spent / N_DRAWN:.0f} ms an image"
+        f"{1000 * spent / n:.0f} ms an image"
     )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--size", type=int, default=28)
-    parser.add_argument("--width", type=int, default=16)
-    parser.add_argument("--batch", type=int, default=16)
+    parser = parser_for(__doc__, rounds=5, size=28, width=16, batch=16, drawn=64)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -149,7 +143,8 @@ def main() -> None:
     }
     for name, encoder in encoders.items():
         builder = ImageModelBuilder(encoder, Bernoulli(), width=n_in)
-        draw(name, builder.build({"channels": 1, "levels": 2, "labels": []}), arguments.size)
+        model = builder.build({"channels": 1, "levels": 2, "labels": []})
+        draw(name, model, arguments.size, arguments.drawn)
 
 
 if __name__ == "__main__":

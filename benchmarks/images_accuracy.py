@@ -11,6 +11,7 @@
         The words for the same digits: the share that is right.
 
     --work folder       keep pipeline and pictures there
+    --drawn 64          how many images samples.png has
     --training.max_steps 500 ...    any other setting of the config
 
 Each run uses one torch thread.
@@ -18,7 +19,6 @@ Each run uses one torch thread.
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from collections.abc import Callable
@@ -30,6 +30,7 @@ import numpy as np
 import spacy
 import torch
 from accuracy import CONFIGS, Task, run
+from options import parser_for
 from spacy.cli._util import parse_config_overrides
 from spacy.util import load_config, set_dot_to_object
 from thinc.api import Config
@@ -102,8 +103,8 @@ TASKS = {
 }
 
 
-def score_and_draw(data: Path, work: Path) -> None:
-    """The likelihood of the whole valid part; samples, and completions of its first images."""
+def score_and_draw(data: Path, work: Path, n_drawn: int) -> None:
+    """Score the whole valid part; draw samples, and completions of its first images."""
     nlp = spacy.load(work / "model-best")
     path = Path(mnist(data, work)["dev"])
     examples = list(ImageArchive(path, images="valid", packed=(28, 28))(nlp))
@@ -115,8 +116,8 @@ def score_and_draw(data: Path, work: Path) -> None:
     msg.text(f"{seconds / 60:.1f} minutes to score them")
     pipe = nlp.get_pipe("image")
     start = time.perf_counter()
-    write_grid(pipe.generate(64, seed=0), pipe.levels, work / "samples.png")
-    msg.text(f"{time.perf_counter() - start:.1f} seconds to draw 64")
+    write_grid(pipe.generate(n_drawn, seed=0), pipe.levels, work / "samples.png")
+    msg.text(f"{time.perf_counter() - start:.1f} seconds to draw {n_drawn}")
     given = [example.reference._.image for example in examples[:8]]
     rows = [[image, *pipe.complete(image, n=7, seed=i)] for i, image in enumerate(given)]
     write_grid(np.concatenate(rows), pipe.levels, work / "completions.png", columns=8)
@@ -124,9 +125,7 @@ def score_and_draw(data: Path, work: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_for(__doc__, drawn=64)
     parser.add_argument("task", choices=sorted(TASKS))
     parser.add_argument("--work", type=Path)
     options, others = parser.parse_known_args()
@@ -138,7 +137,7 @@ def main() -> None:
     with nullcontext(options.work) if options.work else TemporaryDirectory() as work:
         run(task, config, parse_config_overrides(others), data, Path(work))
         if options.task in ENCODERS:
-            score_and_draw(data, Path(work))
+            score_and_draw(data, Path(work), options.drawn)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """Training a character language model by ``spacy train`` against a bare PyTorch loop, in one run.
 
-    python benchmarks/language_model.py --width 512 --rounds 5
+    python benchmarks/language_model.py [--width 512] [--rounds 5] [--steps 4]
 
 Two layers of LSTM with dropout, batches of 50 streams of 100 characters whose states are carried
 along, Adam, gradients clipped: once as the update loop of ``spacy train`` with our component, from
 the text file to the optimizer's step, and once as ``torch.nn.LSTM`` with torch's fused Adam over
 symbols that are in memory. The text is tinyshakespeare, from ``RNNPIPE_DATA``. Both are measured in
-turn, by processor time; the median ratio counts.
+turn, by processor time, with `--steps` steps per round; the median ratio counts.
 
 ``--precision bfloat16`` measures our component in that precision against float32, if the processor
 computes in it. ``--memory`` trains small models on a text and on one ten times as long, each in a
@@ -15,7 +15,6 @@ fresh process, and prints their peak memory.
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import subprocess
@@ -30,6 +29,7 @@ import numpy as np
 import spacy
 import torch
 from interleaved import race
+from options import parser_for
 from spacy.training.loop import train_while_improving
 from spacy.util import fix_random_seed
 from thinc.api import Adam
@@ -147,10 +147,7 @@ def train_once(path: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--width", type=int, default=512)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=4, help="in each round")
+    parser = parser_for(__doc__, width=512, rounds=5, steps=4)
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--memory-of", type=Path)

@@ -10,12 +10,13 @@ with the value of the list so far: ``[MAX 2 9 ]`` is ``(9 (9 (2 [MAX 2) 9) ])``.
 
 from __future__ import annotations
 
-import argparse
 import random
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from options import parser_for
 
 OPERATORS: dict[str, Callable[[Sequence[int]], int]] = {
     "[MIN": min,
@@ -69,11 +70,8 @@ def data_set(n: int, seed: int, without: frozenset[str] = frozenset()) -> list[s
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = parser_for(__doc__, train=30_000, dev=1_000, seed=0)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--train", type=int, default=30_000)
-    parser.add_argument("--dev", type=int, default=1_000)
-    parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     dev = data_set(arguments.dev, arguments.seed)

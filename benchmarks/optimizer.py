@@ -1,6 +1,6 @@
 """The optimizer step of thinc's PyTorchShim against ours, in one interleaved run.
 
-    python benchmarks/optimizer.py [--rounds 51]
+    python benchmarks/optimizer.py [--rounds 51] [--width 172]
 
 One thread, float32, a BiLSTM of 1.23 million parameters in 16 tensors. Each round gives both the
 same gradients and lets them step one after the other, in turns first; the table shows the median
@@ -10,13 +10,13 @@ thinc's time / our time.
 
 from __future__ import annotations
 
-import argparse
 import platform
 import statistics
 import time
 from importlib.metadata import version
 
 import torch
+from options import parser_for
 from thinc.api import SGD, Adam, Optimizer, PyTorchShim, RAdam
 from torch import nn
 
@@ -32,9 +32,9 @@ CASES = {
 }
 
 
-def network() -> nn.Module:
+def network(width: int) -> nn.Module:
     torch.manual_seed(0)
-    return nn.LSTM(200, 172, num_layers=2, bidirectional=True)
+    return nn.LSTM(200, width, num_layers=2, bidirectional=True)
 
 
 def seconds(shim: PyTorchShim, optimizer: Optimizer, gradients: list[torch.Tensor]) -> float:
@@ -45,11 +45,10 @@ def seconds(shim: PyTorchShim, optimizer: Optimizer, gradients: list[torch.Tenso
     return time.thread_time() - start
 
 
-def compare(make_optimizer, averages: bool, rounds: int) -> tuple[float, float, float]:
+def compare(make_optimizer, averages: bool, width: int, rounds: int) -> tuple[float, float, float]:
     """Median seconds of thinc's and of our step, and the median of the rounds' ratios."""
-    pairs = [
-        (shim, make_optimizer(averages)) for shim in (PyTorchShim(network()), TorchShim(network()))
-    ]
+    shims = (PyTorchShim(network(width)), TorchShim(network(width)))
+    pairs = [(shim, make_optimizer(averages)) for shim in shims]
     generator = torch.Generator().manual_seed(0)
     times: list[tuple[float, float]] = []
     for i in range(rounds + 5):
@@ -67,17 +66,16 @@ def compare(make_optimizer, averages: bool, rounds: int) -> tuple[float, float, 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=51)
-    rounds = parser.parse_args().rounds
+    options = parser_for(__doc__, rounds=51, width=172).parse_args()
+    width, rounds = options.width, options.rounds
     torch.set_num_threads(1)
-    sizes = [p.numel() for p in network().parameters()]
+    sizes = [p.numel() for p in network(width).parameters()]
     print(f"{sum(sizes):,} parameters in {len(sizes)} tensors; {platform.processor() or 'cpu'}")
     print(f"torch {version('torch')}, thinc {version('thinc')}, {rounds} rounds\n")
     print(f"{'':<24}{'averages':<10}{'thinc ms':>10}{'ours ms':>10}{'ratio':>8}")
     for name, make_optimizer in CASES.items():
         for averages in (False, True):
-            theirs, ours, ratio = compare(make_optimizer, averages, rounds)
+            theirs, ours, ratio = compare(make_optimizer, averages, width, rounds)
             missed = name.startswith("Adam") and ratio < TARGET
             print(
                 f"{name:<24}{'yes' if averages else 'no':<10}"

@@ -8,6 +8,7 @@
              it hears both ends of an edge, so that the graph needs no edges back
 
     --work folder   keep the parser, the parsed documents and the pipelines there
+    --parser-steps 2000             how long the parser is trained
     --training.max_steps 500 ...    any other setting of the config
 
 The parses are those of spaCy's parser on a BiLSTM of ours (configs/spacy_tagger_parser.cfg), which
@@ -19,7 +20,6 @@ the held-out tenth, by which it was chosen.
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from contextlib import nullcontext
@@ -31,6 +31,7 @@ import spacy
 import srsly
 import torch
 from accuracy import CONFIGS, vectors
+from options import parser_for
 from spacy.cli._util import parse_config_overrides
 from spacy.cli.convert import convert
 from spacy.cli.train import train
@@ -47,9 +48,7 @@ MODELS = {"bilstm": "relations.cfg", "dag": "relations_graph.cfg", "state": "rel
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_for(__doc__, parser_steps=2000)
     parser.add_argument("model", choices=[*MODELS, "all"])
     parser.add_argument("--work", type=Path)
     options, others = parser.parse_known_args()
@@ -57,19 +56,24 @@ def main() -> None:
     data, overrides = Path(os.environ["RNNPIPE_DATA"]), parse_config_overrides(others)
     chosen = list(MODELS) if options.model == "all" else [options.model]
     with nullcontext(options.work) if options.work else TemporaryDirectory() as folder:
-        work = Path(folder)
-        scores = {model: run(model, overrides, data, work) for model in chosen}
+        work, n = Path(folder), options.parser_steps
+        scores = {model: run(model, overrides, data, work, n) for model in chosen}
     msg.divider("Held-out tenth")
     msg.table([(model, *row) for model, row in scores.items()], header=("", "macro-F1", "minutes"))
 
 
-def run(model: str, overrides: dict[str, Any], data: Path, work: Path) -> tuple[str, str]:
+def run(
+    model: str, overrides: dict[str, Any], data: Path, work: Path, parser_steps: int
+) -> tuple[str, str]:
     """Train a model; its score in per cent and the processor's minutes."""
     config = load_config(CONFIGS / MODELS[model], interpolate=False)
     if model == "state":
         with_message_passing(config)
     source = data / "semeval2010-8" / "TRAIN_FILE.TXT"
-    corpora = dict.fromkeys(SHARES, source) if model == "bilstm" else parsed(source, data, work)
+    if model == "bilstm":
+        corpora = dict.fromkeys(SHARES, source)
+    else:
+        corpora = parsed(source, data, work, parser_steps)
     paths = {f"paths.{part}": str(path) for part, path in corpora.items()}
     paths["paths.vectors"] = vectors(data, work)
     (work / model).mkdir(parents=True, exist_ok=True)
@@ -91,30 +95,30 @@ def with_message_passing(config: Config) -> None:
         edges[name] = two_way["edges"]
 
 
-def parsed(source: Path, data: Path, work: Path) -> dict[str, Path]:
+def parsed(source: Path, data: Path, work: Path, parser_steps: int) -> dict[str, Path]:
     """The examples with parses, in spaCy's format."""
     made = {part: work / f"relations-{part}.spacy" for part in SHARES}
     if all(path.exists() for path in made.values()):
         return made
-    nlp = spacy.load(parser_of(data, work))
+    nlp = spacy.load(parser_of(data, work, parser_steps))
     for part, share in SHARES.items():
         gold = (example.reference for example in RelationCorpus(source, share=share)(nlp))
         DocBin(docs=nlp.pipe(gold)).to_disk(made[part])
     return made
 
 
-def parser_of(data: Path, work: Path) -> Path:
+def parser_of(data: Path, work: Path, steps: int) -> Path:
     """The folder of a trained parser."""
     best = work / "parser" / "model-best"
     if not best.exists():
         treebank = work / "treebank"
         treebank.mkdir(parents=True, exist_ok=True)
-        paths = {}
+        overrides: dict[str, Any] = {"training.max_steps": steps}
         for part in SHARES:
             file = data / "ud-en-ewt" / f"en_ewt-ud-{part}.conllu"
             convert(file, treebank, file_type="spacy", n_sents=5, converter="conllu", silent=True)
-            paths[f"paths.{part}"] = str(treebank / f"{file.stem}.spacy")
-        train(CONFIGS / "spacy_tagger_parser.cfg", work / "parser", overrides=paths)
+            overrides[f"paths.{part}"] = str(treebank / f"{file.stem}.spacy")
+        train(CONFIGS / "spacy_tagger_parser.cfg", work / "parser", overrides=overrides)
     return best
 
 

@@ -14,7 +14,6 @@ passed on to the config (`--training.max_steps 100`). Each run uses one torch th
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from typing import Any
 
 import spacy
 import torch
+from options import parser_for
 from spacy.cli._util import parse_config_overrides
 from spacy.cli.train import train
 from spacy.language import Language
@@ -102,9 +102,7 @@ def searched(nlp: Language, dev: list[Example], search: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_for(__doc__)
     parser.add_argument("task", choices=["g2p", "translate"])
     parser.add_argument("--languages", nargs="+", choices=LANGUAGES, default=[*LANGUAGES])
     parser.add_argument("--attention", choices=["general", "none"], default="general")

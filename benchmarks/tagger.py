@@ -1,12 +1,12 @@
 """Our BiLSTM tagger against spaCy's tagger on ``spacy.TorchBiLSTMEncoder.v1``, in one run.
 
-    python benchmarks/tagger.py --width 96 --rounds 5 [--precision bfloat16]
+    python benchmarks/tagger.py [--width 96] [--rounds 5] [--documents 1500] [--precision bfloat16]
 
 Both read the same documents (UD English EWT, from ``RNNPIPE_DATA``), embed the same four attributes
 (norm, prefix, suffix, shape) in the same number of rows and dimensions, and have an LSTM of the
 same width in each direction. Training is ``nlp.update`` on batches of about ``--words`` words,
 prediction is ``nlp.pipe`` from text. The two are measured in turn; the median ratio counts. Peak
-memory is that of a fresh process that trains the same batches.
+memory is that of a fresh process that trains the same batches; `--no-memory` leaves it out.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ import os
 import re
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import conllu
 import spacy
 import torch
 from interleaved import race, seconds
+from options import parser_for
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -79,13 +81,11 @@ def ours(width: int, precision: str) -> Language:
 
 
 def read_sentences(path: Path, limit: int) -> list[tuple[list[str], list[str]]]:
-    sentences = conllu.parse_incr(path.open(encoding="utf8"))
     rows = []
-    for sentence in sentences:
-        words = [t for t in sentence if isinstance(t["id"], int)]
-        rows.append(([t["form"] for t in words], [t["xpos"] for t in words]))
-        if len(rows) == limit:
-            break
+    with path.open(encoding="utf8") as file:
+        for sentence in islice(conllu.parse_incr(file), limit):
+            words = [t for t in sentence if isinstance(t["id"], int)]
+            rows.append(([t["form"] for t in words], [t["xpos"] for t in words]))
     return rows
 
 
@@ -146,24 +146,21 @@ def arithmetic(width: int, batches: list[list[Example]]) -> float:
 def peak_memory(who: str, args: argparse.Namespace) -> float:
     """Megabytes at the peak of a fresh process that trains once over the documents."""
     command = [sys.executable, __file__, "--memory-of", who, "--width", str(args.width)]
-    command += ["--sentences", str(args.sentences), "--words", str(args.words)]
+    command += ["--documents", str(args.documents), "--words", str(args.words)]
     command += ["--precision", args.precision]
     out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return float(out.splitlines()[-1])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--width", type=int, default=96)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--sentences", type=int, default=1500)
-    parser.add_argument("--words", type=int, default=1000)
+    parser = parser_for(__doc__, width=96, rounds=5, documents=1500, words=1000)
     parser.add_argument("--precision", default="float32")
+    parser.add_argument("--memory", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--memory-of", choices=["spaCy", "rnnpipe"])
     args = parser.parse_args()
     torch.set_num_threads(1)
     data = Path(os.environ["RNNPIPE_DATA"]) / "ud-en-ewt"
-    rows = read_sentences(next(data.glob("*train*.conllu")), args.sentences)
+    rows = read_sentences(next(data.glob("*train*.conllu")), args.documents)
     make = {"spaCy": lambda: peer(args.width), "rnnpipe": lambda: ours(args.width, args.precision)}
     if args.memory_of:
         Contestant(make[args.memory_of](), rows, args.words).train()
@@ -176,7 +173,7 @@ def main() -> None:
     medians = race(contestants, ["train", "predict"], args.rounds, n_words, "words")
     share = arithmetic(args.width, contestants["rnnpipe"].batches) / medians["rnnpipe", "train"]
     print(f"LSTM's own arithmetic: {share:.0%} of our training time")
-    for who in contestants:
+    for who in contestants if args.memory else ():
         print(f"peak memory of training, {who}: {peak_memory(who, args):,.0f} MB")
 
 

@@ -4,6 +4,7 @@
 
     --loss margin       a maximum margin in place of the likelihood
     --beam 8            the size of the beam that is compared with the greedy search
+    --train 10000 --dev 1000    how many expressions of listops
     --work folder       keep the prepared data and the pipeline there
     --training.max_steps 500 ...    any other setting of configs/tree_parser.cfg
 
@@ -34,6 +35,7 @@ import spacy
 import torch
 from accuracy import CONFIGS
 from listops import data_set
+from options import parser_for
 from spacy.cli._util import parse_config_overrides
 from spacy.cli.train import train
 from spacy.tokens import Doc, Span
@@ -75,7 +77,7 @@ def bracket(words: list[str], heads: list[int], tags: list[str]) -> str | None:
     return tree[2] if tree is not None else None
 
 
-def ewt(part: str) -> Iterator[str]:
+def ewt(part: str, options: argparse.Namespace) -> Iterator[str]:
     source = Path(os.environ["RNNPIPE_DATA"]) / "ud-en-ewt" / f"en_ewt-ud-{part}.conllu"
     left_out = total = 0
     with source.open(encoding="utf8") as file:
@@ -92,12 +94,9 @@ def ewt(part: str) -> Iterator[str]:
     msg.info(f"{part}: {left_out} of {total} trees left out, whose edges cross")
 
 
-def listops(part: str) -> Iterator[str]:
-    dev = data_set(1_000, 0)
-    if part == "dev":
-        yield from dev
-    else:
-        yield from data_set(10_000, 1, frozenset(dev))
+def listops(part: str, options: argparse.Namespace) -> list[str]:
+    dev = data_set(options.dev, 0)
+    return dev if part == "dev" else data_set(options.train, 1, frozenset(dev))
 
 
 def branching(words: list[str], side: str) -> list[tuple[int, int]]:
@@ -125,7 +124,7 @@ def run(options: argparse.Namespace, others: list[str], work: Path) -> None:
     work.mkdir(parents=True, exist_ok=True)
     paths = {}
     for part in ("train", "dev"):
-        trees = {"ewt": ewt, "listops": listops}[options.task](part)
+        trees = {"ewt": ewt, "listops": listops}[options.task](part, options)
         (work / f"{part}.txt").write_text("\n".join(trees) + "\n", encoding="utf8")
         paths[f"paths.{part}"] = str(work / f"{part}.txt")
     config = load_config(CONFIGS / "tree_parser.cfg", interpolate=False)
@@ -154,12 +153,9 @@ def run(options: argparse.Namespace, others: list[str], work: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_for(__doc__, beam=8, train=10_000, dev=1_000)
     parser.add_argument("task", choices=["ewt", "listops"])
     parser.add_argument("--loss", choices=["likelihood", "margin"], default="likelihood")
-    parser.add_argument("--beam", type=int, default=8)
     parser.add_argument("--work", type=Path)
     options, others = parser.parse_known_args()
     torch.set_num_threads(1)

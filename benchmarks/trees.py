@@ -13,12 +13,12 @@ measured in turn, on one thread, in processor time.
 
 from __future__ import annotations
 
-import argparse
 import random
 
 import numpy as np
 import torch
 from interleaved import race
+from options import has_peer, parser_for
 from torch import Tensor, nn
 
 from rnnpipe.parts.encoders.tree.tree import ChildSumTreeLSTM, NaryTreeLSTM
@@ -123,11 +123,7 @@ class Peer(Levels):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--trees", type=int, default=64)
-    parser.add_argument("--leaves", type=int, default=20)
-    parser.add_argument("--width", type=int, default=100)
+    parser = parser_for(__doc__, rounds=5, trees=64, leaves=20, width=100)
     parser.add_argument("--peer", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -142,7 +138,7 @@ def main() -> None:
         torch.testing.assert_close(made["levels"].states(), made["recursion"].states())
         print(name)
         race(made, ["train"], arguments.rounds, len(parents), "trees")
-    if arguments.peer:
+    if arguments.peer and has_peer("pytorch-tree-lstm", "treelstm"):
         made = {"peer": Peer(encoder, inputs, parents), "levels": made["levels"]}
         race(made, ["train"], arguments.rounds, len(parents), "trees")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mathml import latex, latex_lines
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -17,6 +18,7 @@ from rnnpipe.contracts.distributions import OURS
 
 #: A line that says what some settings mean: ``width: of each direction`` or ``locked, skip: ...``.
 SETTING = re.compile(r"(\w+(?:, \w+)*): (.+)")
+CODE = re.compile("``([^`]+)``")
 
 
 class Registered(SphinxDirective):
@@ -37,8 +39,7 @@ def page_section(part: Part) -> str:
         if said.keys() & {setting.name for setting in part.settings}:
             meanings |= said
         else:
-            # What stands indented after a double colon is code in Markdown too.
-            paragraphs.append(re.sub("::$", ":", paragraph))
+            paragraphs.append(markdown(paragraph))
     rows = [
         f"| `{s.name}` | {cell(meanings.get(s.name, ''))} | {cell(s.kind)} | {default(s.default)} |"
         for s in part.settings
@@ -52,6 +53,20 @@ def page_section(part: Part) -> str:
             f"```ini\n{part.example}\n```",
         ]
     )
+
+
+def markdown(paragraph: str) -> str:
+    """A paragraph of a docstring, its formulas as mathematics."""
+    equations = latex_lines(paragraph.split("\n")) if paragraph.startswith("    ") else None
+    if equations:
+        return f"$$\n{equations}\n$$"
+    # What stands indented after a double colon is code in Markdown too.
+    return CODE.sub(formula, re.sub("::$", ":", paragraph))
+
+
+def formula(code: re.Match[str]) -> str:
+    written = latex(code[1]) if re.search("[_=+]", code[1]) else None
+    return f"${written.strip()}$" if written else code[0]
 
 
 def settings_of(paragraph: str) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from rnnpipe.contracts.moved import MovedModules
 if TYPE_CHECKING:
     from rnnpipe.training.train import train as train
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # First, so that no module is found twice: a package that moved still has modules of the old names.
 sys.meta_path.insert(0, MovedModules())

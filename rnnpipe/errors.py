@@ -50,7 +50,8 @@ class CorpusError(RnnpipeError):
 
 
 class TrainingError(RnnpipeError):
-    """A training step produced something that is not a finite number."""
+    """A training step produced something that is not a finite number, or its parts were called in
+    another order, or with something else, than they take."""
 
 
 class WeightsError(RnnpipeError):

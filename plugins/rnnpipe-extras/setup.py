@@ -18,7 +18,7 @@ setup(
     author="the rnnpipe authors",
     license="MIT",
     python_requires=">=3.10",
-    install_requires=["rnnpipe>=0.1,<0.2"],
+    install_requires=["rnnpipe>=0.2,<0.3"],
     extras_require={"test": ["rnnpipe[testing]"]},
     packages=["rnnpipe_extras"],
     package_data={"rnnpipe_extras": ["py.typed"]},

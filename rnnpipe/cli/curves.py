@@ -4,38 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
-from rich.console import Console
-from rich.table import Table
+import typer
 
-from rnnpipe.cli.output import PICTURE, require_output, say_written
-from rnnpipe.cli.pictures.appearance import sparkline
-from rnnpipe.cli.pictures.curve_picture import draw_curves
-from rnnpipe.cli.text import say
-from rnnpipe.instruments.training_log import Series, TrainingLog, read_training_log
+from rnnpipe.cli.options import Force, Picture
+from rnnpipe.cli.pictures import readings
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from rnnpipe.instruments.training_log import Series, TrainingLog
 
 #: The points of a curve in the terminal, at most.
 _POINTS = 40
 
 
-def curves(path: Path, output: Path | None, force: bool) -> None:
-    """Print each curve of a training log in short, and draw them all.
+def curves(
+    log: Annotated[
+        Path, typer.Argument(metavar="LOG", help="File that training.logger.path named")
+    ],
+    output: Picture = None,
+    force: Force = False,
+) -> None:
+    """Show how a training run went: losses, scores, learn rate, gradient norm.
 
-    Raises CorpusError for what is no such log, SettingsError for what is wrong with output."""
+    The log is that of rnnpipe.Console.v1, or of spacy.ConsoleLogger.v3 (its output_file), which has
+    losses and scores. A run that is going on can be looked at.
+
+    Try: spacy rnn curves out/log.jsonl --output curves.png
+    """
+    from rnnpipe.cli.output import PICTURE, printer, require_output, say, say_written
+    from rnnpipe.cli.pictures.curve_picture import draw_curves
+    from rnnpipe.instruments.training_log import read_training_log
+
     require_output(output, force, PICTURE)
-    log = read_training_log(path)
-    if log.cut:
-        say(f"The last line of {path} is not whole and was left out.")
-    console = Console()
-    console.print(_table(log, in_blocks=console.encoding.startswith("utf")))
+    read = read_training_log(log)
+    if read.cut:
+        say(f"The last line of {log} is not whole and was left out.")
+    out = printer()
+    out.print(_table(read, in_blocks=out.encoding.startswith("utf")))
+    out.print(readings.CURVES)
     if output is not None:
-        draw_curves(log, output, str(path))
+        draw_curves(read, output, str(log))
         say_written(output)
 
 
 def _table(log: TrainingLog, in_blocks: bool) -> Table:
     """in_blocks: whether what it is printed on has the characters of which curves are drawn."""
+    import numpy as np
+    from rich.table import Table
+
+    from rnnpipe.cli.pictures.appearance import sparkline
+
     best = log.steps[log.score.argmax()]
     table = Table("Curve", "First", "Last", "Least", "Most", "", box=None)
     table.title = f"Steps {log.steps[0]} to {log.steps[-1]}, the best score after step {best}"
@@ -48,6 +69,8 @@ def _table(log: TrainingLog, in_blocks: bool) -> Table:
 
 def _curves(log: TrainingLog) -> Iterator[tuple[str, Series]]:
     """Those with a value."""
+    import numpy as np
+
     named = {f"Loss {name}": values for name, values in log.losses.items()}
     named |= log.scores | {"score": log.score}
     named |= {f"Gradient norm {name}": values for name, values in log.norms.items()}
@@ -56,6 +79,8 @@ def _curves(log: TrainingLog) -> Iterator[tuple[str, Series]]:
 
 
 def _thinned(values: Series) -> Series:
+    import numpy as np
+
     if len(values) <= _POINTS:
         return values
     thinned: Series = values[np.linspace(0, len(values) - 1, _POINTS).round().astype(int)]

@@ -3,37 +3,59 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
+import typer
 
-from rnnpipe.cli.files import require_new
-from rnnpipe.cli.output import say_written
-from rnnpipe.cli.pictures.image_grid import require_png, write_grid
-from rnnpipe.cli.pipelines import find_pipe, load_pipeline
-from rnnpipe.components.images.rnn_image import RnnImageModel
+from rnnpipe.cli.options import TEMPERATURE, Component, Force, Pipeline
 from rnnpipe.errors import SettingsError, expected
-from rnnpipe.parts.structures.doc_image import to_levels
-from rnnpipe.training.corpora.png import read_png
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def draw(
-    model: str,
-    output: Path,
-    force: bool,
-    n: int,
-    temperature: float,
-    seed: int | None,
-    complete: Path | None,
-    rows: int | None,
-    label: str | None,
-    component: str | None,
+    model: Pipeline,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Picture to draw: .png")],
+    force: Force = False,
+    n: Annotated[int, typer.Option("--n", "-n", help="Number of images")] = 64,
+    temperature: Annotated[
+        float, typer.Option("--temperature", "-t", help=TEMPERATURE.format("pixel"))
+    ] = 1.0,
+    seed: Annotated[
+        int | None, typer.Option("--seed", "-s", help="Random seed, for the same images again")
+    ] = None,
+    complete: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="PNG file whose upper half the images begin with"),
+    ] = None,
+    rows: Annotated[
+        int | None,
+        typer.Option(help="Number of rows of the file of --complete to keep, instead of half"),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(help="Class of the images, if the model knows any; by default, in turn"),
+    ] = None,
+    component: Component = None,
 ) -> None:
-    """Draw a grid of images.
+    """Draw images from a model of images, side by side.
 
-    RAISES: SettingsError, CorpusError, LabelError or StructureError for what is wrong with the
-        pipeline, the settings, the label or the file to complete.
+    They are as large as those that the model was trained on; completed ones as large as the file,
+    which is shown first.
+
+    Try: spacy rnn draw out/model-best --output digits.png --n 64 --seed 0
     """
+    import numpy as np
+
+    from rnnpipe.cli.files import require_new
+    from rnnpipe.cli.output import say_written
+    from rnnpipe.cli.pictures.image_grid import require_png, write_grid
+    from rnnpipe.cli.pipelines import find_pipe, load_pipeline
+    from rnnpipe.components.images.rnn_image import RnnImageModel
+    from rnnpipe.parts.structures.doc_image import to_levels
+    from rnnpipe.training.corpora.png import read_png
+
     require_png(output)
     require_new(output, force)
     if rows is not None and complete is None:
@@ -53,6 +75,8 @@ def draw(
 
 
 def _upper(image: np.ndarray, rows: int) -> np.ndarray:
+    import numpy as np
+
     height, width, _ = image.shape
     if not 0 <= rows <= height:
         raise SettingsError(expected("--rows", f"0 to {height}, the rows of the file", rows))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
-from spacy.tokens import Doc
 
-from rnnpipe.cli.pipelines import language_model_reader
-from rnnpipe.cli.text import typed
-from rnnpipe.contracts.registry import decoders
-from rnnpipe.contracts.registry import filters as registered_filters
-from rnnpipe.contracts.types import UNKNOWN, SequenceGeneratorBuilder
+from rnnpipe.cli.options import TEMPERATURE, Component, Pipeline
 from rnnpipe.errors import CorpusError, SettingsError, expected
-from rnnpipe.instruments.reading import Reader
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+    from rnnpipe.contracts.types import SequenceGeneratorBuilder
+    from rnnpipe.instruments.reading import Reader
 
 #: The prompt that stands for standard input.
 _STDIN = "-"
@@ -22,35 +23,111 @@ _NAMED = 5
 #: What a shell reports of a program that Ctrl-C has ended.
 _INTERRUPTED = 130
 
+_written = partial(typer.Option, rich_help_panel="What is written")
+_chosen = partial(typer.Option, rich_help_panel="How a symbol is chosen")
+_ended = partial(typer.Option, rich_help_panel="When a text ends")
+
 
 def generate(
-    model: str,
-    prompt: str,
-    component: str | None,
-    settings: dict[str, Any],
-    filters: dict[str, dict[str, Any]],
-    beam_size: int | None,
+    model: Pipeline,
+    prompt: Annotated[
+        str,
+        _written(
+            "--prompt",
+            "-p",
+            help="Text to go on from; '-' reads it from standard input, less one line end",
+        ),
+    ] = "",
+    n_samples: Annotated[int, _written(help="Number of texts; with --beam-size, of the best")] = 1,
+    temperature: Annotated[
+        float | None, _chosen("--temperature", "-t", help=TEMPERATURE.format("symbol"))
+    ] = None,
+    top_k: Annotated[
+        int | None, _chosen(help="Number k: only the k most likely symbols are drawn")
+    ] = None,
+    top_p: Annotated[
+        float | None,
+        _chosen(
+            help="Probability p: only the most likely symbols that together have it are drawn "
+            "(nucleus sampling)"
+        ),
+    ] = None,
+    min_p: Annotated[
+        float | None,
+        _chosen(help="Share p: only symbols at least p times as likely as the likeliest are drawn"),
+    ] = None,
+    typical: Annotated[
+        float | None,
+        _chosen(
+            help="Probability p: only the least unusual symbols that together have it are drawn"
+        ),
+    ] = None,
+    repetition_penalty: Annotated[
+        float | None,
+        _chosen(
+            help="Exponent, at least 1, on the probability of each symbol that was written before: "
+            "the larger, the less likely it comes again (1.2)"
+        ),
+    ] = None,
+    no_repeat: Annotated[
+        int | None, _chosen(help="Number n: no n symbols in a row come twice")
+    ] = None,
+    seed: Annotated[
+        int | None, _chosen("--seed", "-s", help="Random seed, for the same text again")
+    ] = None,
+    beam_size: Annotated[
+        int | None,
+        _chosen(
+            help="Number of texts that a search for likely ones keeps at once, instead of drawing"
+        ),
+    ] = None,
+    max_length: Annotated[
+        int | None, _ended("--max-length", "-n", help="Maximum number of symbols to write [500]")
+    ] = None,
+    min_length: Annotated[int | None, _ended(help="Minimum number of symbols to write")] = None,
+    stop: Annotated[
+        list[str] | None, _ended(help="Phrase that ends the text; may be repeated")
+    ] = None,
+    component: Component = None,
 ) -> None:
-    """Print prompt and text.
+    """Write text with a language model, as it is drawn.
 
-    settings: of the sampler; ``None``: its default.
-    filters: the settings of each filter by its name; ``None``: it does not apply.
-    beam_size: search instead of drawing, for ``n_samples`` texts.
+    A symbol is what the model was trained on: a character, a byte, a word. One text comes symbol by
+    symbol; Ctrl-C stops it and leaves what is written. Several, and those of a beam search, come
+    when all are finished.
 
-    RAISES: SettingsError if the pipeline, the prompt or a setting is not as it should be;
-        CorpusError if standard input is not UTF-8, or the prompt not text.
+    Try: spacy rnn generate out/model-best --prompt "ROMEO:" --temperature 0.8 --top-p 0.95
     """
+    from rnnpipe.cli.pipelines import language_model_reader
+    from rnnpipe.cli.text import typed
+
     reader = language_model_reader(model, component)
     if reader.backward:
         want = "a language model that reads forwards"
         got, do = "one over rnnpipe.Backward.v1", "What it writes would be back to front."
         raise SettingsError(expected(f"component {reader.pipe.name!r}", want, got, do))
-    text = _standard_input() if prompt == _STDIN else typed(prompt, "--prompt")
-    doc = _known(reader, "prompt", text)
-    stop = [_phrase(reader, typed(phrase, "--stop")) for phrase in settings["stop"] or ()]
-    decoder = _decoder(settings | {"stop": stop or None}, filters, beam_size)
+    doc = _known(
+        reader, "prompt", _standard_input() if prompt == _STDIN else typed(prompt, "--prompt")
+    )
+    settings = {
+        "n_samples": n_samples,
+        "temperature": temperature,
+        "seed": seed,
+        "max_length": max_length,
+        "min_length": min_length,
+        "stop": [_phrase(reader, typed(phrase, "--stop")) for phrase in stop or ()] or None,
+    }
+    chosen: dict[str, dict[str, float | None]] = {
+        "RepetitionPenalty": {"penalty": repetition_penalty},
+        "NoRepeat": {"n": no_repeat},
+        "TopK": {"k": top_k},
+        "TopP": {"p": top_p},
+        "MinP": {"p": min_p},
+        "Typical": {"p": typical},
+    }
+    decoder = _decoder(settings, chosen, beam_size)
     try:
-        if beam_size is None and settings["n_samples"] == 1:
+        if beam_size is None and n_samples == 1:
             _stream(reader, doc, decoder)
         else:
             _all_at_once(reader, doc, decoder)
@@ -61,12 +138,15 @@ def generate(
 
 
 def _decoder(
-    settings: dict[str, Any], filters: dict[str, dict[str, Any]], beam_size: int | None
+    settings: dict[str, Any], chosen: dict[str, dict[str, float | None]], beam_size: int | None
 ) -> SequenceGeneratorBuilder:
+    """Return a sampler, or a beam search. ``None``: a default, or a filter that does not apply."""
+    from rnnpipe.contracts.registry import decoders, filters
+
     given = {name: value for name, value in settings.items() if value is not None}
     given["filters"] = {
-        name: registered_filters.get(f"rnnpipe.{name}.v1")(**values)
-        for name, values in filters.items()
+        name: filters.get(f"rnnpipe.{name}.v1")(**values)
+        for name, values in chosen.items()
         if None not in values.values()
     }
     name = "Sampler"
@@ -83,7 +163,7 @@ def _decoder(
             raise SettingsError(expected("--n-samples", want, n_best, do))
         given |= {"beam_size": beam_size, "n_best": n_best}
     # From the registry, whose functions check what they are given.
-    return cast(SequenceGeneratorBuilder, decoders.get(f"rnnpipe.{name}.v1")(**given))
+    return cast("SequenceGeneratorBuilder", decoders.get(f"rnnpipe.{name}.v1")(**given))
 
 
 def _standard_input() -> str:
@@ -105,6 +185,8 @@ def _phrase(reader: Reader, text: str) -> list[int]:
 
 def _known(reader: Reader, where: str, text: str) -> Doc:
     """Raises SettingsError for a text with symbols that the model has never seen."""
+    from rnnpipe.contracts.types import UNKNOWN
+
     doc = reader.doc(text)
     symbols, owners = reader.pipe.symbols.read(doc), reader.pipe.symbols.owners(doc)
     unknown = dict.fromkeys(doc[int(i)].text for i in owners[symbols == UNKNOWN])

@@ -2,47 +2,49 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
-from rich.color import Color
-from rich.console import Console
-from rich.style import Style
-from rich.table import Table
-from rich.text import Text
+import typer
 
-from rnnpipe.cli.output import PAGE, require_output, write_text
-from rnnpipe.cli.pictures.appearance import BLUE, blend, visible
-from rnnpipe.cli.pictures.lattice_html import lattice_page
-from rnnpipe.cli.pipelines import load_pipeline, token_labeller
-from rnnpipe.cli.text import typed
-from rnnpipe.instruments.lattice import Lattice
-from rnnpipe.instruments.lattice import lattice as read_lattice
+from rnnpipe.cli.options import Component, Force, Json, Page, Pipeline, TextShown
+from rnnpipe.cli.pictures import readings
+
+if TYPE_CHECKING:
+    from rnnpipe.instruments.lattice import Lattice
 
 #: How many labels of a token are listed, and from which probability on.
 _LISTED, _LEAST = 3, 0.005
 
 
 def lattice(
-    model: str,
-    text: str,
-    output: Path | None,
-    force: bool,
-    n_best: int,
-    component: str | None,
-    as_json: bool,
+    model: Pipeline,
+    text: TextShown,
+    output: Page = None,
+    force: Force = False,
+    n_best: Annotated[int, typer.Option(min=1, help="Number of the best paths to show")] = 3,
+    component: Component = None,
+    json: Json = False,
 ) -> None:
-    """Print what a network thinks of each token, and write its lattice as a page.
+    """Show how a tagger or entity recogniser comes to the labels of a text.
 
-    Raises SettingsError and CorpusError for what is wrong with pipeline, text or output."""
+    The probability of every label of every token and of every entity, the best sequence of labels
+    and the next best ones: all exact.
+
+    Try: spacy rnn lattice out/model-best "Ada met him in New York" --output lattice.html
+    """
+    from rnnpipe.cli.output import PAGE, print_json, require_output, write_text
+    from rnnpipe.cli.pictures.lattice_html import lattice_page
+    from rnnpipe.cli.pipelines import load_pipeline, token_labeller
+    from rnnpipe.cli.text import typed
+    from rnnpipe.instruments.lattice import lattice as read_lattice
+
     require_output(output, force, PAGE)
     typed(text, "TEXT")
     nlp = load_pipeline(model)
     pipe = token_labeller(nlp, component)
     found = read_lattice(nlp, pipe, text, n_best)
-    if as_json:
-        print(json.dumps(found.as_json(), indent=2))
+    if json:
+        print_json(found.as_json())
     else:
         _print(found)
     if output is not None:
@@ -50,21 +52,27 @@ def lattice(
 
 
 def _print(found: Lattice) -> None:
-    console = Console(highlight=False)
+    import numpy as np
+    from rich.table import Table
+    from rich.text import Text
+
+    from rnnpipe.cli.output import printer
+    from rnnpipe.cli.pictures.appearance import BLUE, blend, on, visible
+
+    out = printer()
     table = Table("Token", "Best path", "Probability of each label", box=None)
     best = found.readings[0].path
     for token, label, marginals in zip(found.tokens, best, found.marginals, strict=True):
         likely = [i for i in np.argsort(-marginals).tolist() if marginals[i] >= _LEAST][:_LISTED]
-        shown = Text("  ").join(_probability(found.labels[i], marginals[i]) for i in likely)
-        table.add_row(Text(visible(token)), Text(found.labels[label]), shown)
-    console.print(table)
+        shown = Text("  ").join(
+            Text(f"{found.labels[i]} {marginals[i]:.1%}", on(blend(BLUE, marginals[i])))
+            for i in likely
+        )
+        table.add_row(visible(token), found.labels[label], shown)
+    out.print(table)
     for entity in found.entities:
         tokens = " ".join(map(visible, found.tokens[entity.start : entity.end]))
-        console.print(Text(f"Entity: {tokens}, {entity.label} {entity.probability:.1%}"))
+        out.print(f"Entity: {tokens}, {entity.label} {entity.probability:.1%}")
     shares = ", ".join(f"{reading.probability:.1%}" for reading in found.readings)
-    console.print(f"The most probable paths: {shares}")
-
-
-def _probability(label: str, p: float) -> Text:
-    background = Style(color="black", bgcolor=Color.from_rgb(*blend(BLUE, p)))
-    return Text(f"{label} {p:.1%}", background)
+    out.print(f"The most probable paths: {shares}")
+    out.print(readings.LATTICE)

@@ -9,117 +9,41 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 import rnnpipe
 from rnnpipe.cli.config_text import ConfigText, commented, shipped_config
-from rnnpipe.cli.files import replaced
-from rnnpipe.cli.text import say
-from rnnpipe.contracts.distributions import OURS
+from rnnpipe.cli.plugin_examples import EXAMPLES, Example
 from rnnpipe.errors import SettingsError, expected, nearest
 
+_OURS = rnnpipe.__name__
 _TEMPLATES = Path(__file__).with_name("templates")
 _CONFIG = "example.cfg"
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
-@dataclass(frozen=True)
-class Example:
-    """part: what is registered as ``acme.PART.v1``. module: the file that it is in.
+def new_plugin(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name of the package, such as rnnpipe-acme")
+    ],
+    kind: Annotated[str, typer.Option(help="Kind of the part: " + ", ".join(EXAMPLES))],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder to make; by default NAME")
+    ] = None,
+) -> None:
+    """Make a package with a part of your own, which a config can then name.
 
-    config: the shipped one that is trained with it. data: what it is trained on.
-    blocks: what is put there, in the names of the template.
+    It installs, trains and passes its tests as it is: an example stands where yours will.
+
+    Try: spacy rnn new-plugin rnnpipe-acme --kind encoder
     """
+    from rnnpipe.cli.files import replaced
+    from rnnpipe.cli.output import say
 
-    part: str
-    module: str
-    config: str
-    data: str
-    blocks: Mapping[str, Mapping[str, str]]
-
-
-_REQUESTS = (
-    "Its data, in spaCy's format, has entities and categories; `spacy rnn quickstart sample` makes "
-    "some up and leaves it in sample/."
-)
-_SPELLINGS = (
-    "Its data are files of two columns with a tab between them: a word's spelling, and its "
-    "phonemes with spaces between them."
-)
-EXAMPLES = {
-    "encoder": Example(
-        "LeakyRNN",
-        "leaky_rnn",
-        "quickstart",
-        _REQUESTS,
-        {
-            "components.ner.model.encoder": {
-                "@rnnpipe_encoders": '"acme.LeakyRNN.v1"',
-                "width": "96",
-            }
-        },
-    ),
-    "pooler": Example(
-        "ScaledSum",
-        "scaled_sum",
-        "quickstart",
-        _REQUESTS,
-        {"components.textcat.model.pooler": {"@rnnpipe_poolers": '"acme.ScaledSum.v1"'}},
-    ),
-    "decoder": Example(
-        "Focal",
-        "focal",
-        "quickstart",
-        _REQUESTS,
-        {"components.textcat.model.decoder": {"@rnnpipe_decoders": '"acme.Focal.v1"'}},
-    ),
-    "embedding": Example(
-        "WordLength",
-        "word_length",
-        "quickstart",
-        _REQUESTS,
-        {
-            "components.ner.model.embedding": {"@rnnpipe_embeddings": '"rnnpipe.Concat.v1"'},
-            "components.ner.model.embedding.parts": {},
-            "components.ner.model.embedding.parts.words": {
-                "@rnnpipe_embeddings": '"rnnpipe.WordChar.v1"',
-                "width": "64",
-                "char_width": "48",
-            },
-            "components.ner.model.embedding.parts.length": {
-                "@rnnpipe_embeddings": '"acme.WordLength.v1"'
-            },
-        },
-    ),
-    "filter": Example(
-        "Epsilon",
-        "epsilon",
-        "g2p",
-        _SPELLINGS,
-        {
-            "components.g2p.search": {
-                "@rnnpipe_decoders": '"rnnpipe.Sampler.v1"',
-                "seed": "0",
-                "max_length": "60",
-            },
-            "components.g2p.search.filters": {},
-            "components.g2p.search.filters.epsilon": {"@rnnpipe_filters": '"acme.Epsilon.v1"'},
-        },
-    ),
-}
-
-
-def new_plugin(name: str, kind: str, output: Path | None) -> None:
-    """Write a package, whole or not at all, and say what to do with it.
-
-    name: of the distribution, ``"rnnpipe-acme"``; what it registers begins with ``acme.``.
-    kind: one of ``EXAMPLES``.
-    output: the folder that it becomes, by default one of its name.
-
-    Raises SettingsError for what is wrong with name, kind or output.
-    """
     if kind not in EXAMPLES:
         do = nearest(kind, EXAMPLES)
         raise SettingsError(expected("--kind", "one of " + ", ".join(EXAMPLES), kind, do))
@@ -140,8 +64,8 @@ def _require_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         want = "a name of small letters, digits and hyphens, such as rnnpipe-acme"
         raise SettingsError(expected(where, want, name))
-    if OURS in (name, _prefix(name)):
-        want = f"a name of its own; '{OURS}.' begins the names of {OURS} itself"
+    if _OURS in (name, _prefix(name)):
+        want = f"a name of its own; '{_OURS}.' begins the names of {_OURS} itself"
         raise SettingsError(expected(where, want, name, "Call it rnnpipe-acme, for instance."))
     if keyword.iskeyword(module) or find_spec(module) is not None:
         do = "Choose a name that nothing else has."
@@ -150,7 +74,7 @@ def _require_name(name: str) -> None:
 
 
 def _prefix(name: str) -> str:
-    return name.removeprefix(f"{OURS}-")
+    return name.removeprefix(f"{_OURS}-")
 
 
 def _module(name: str) -> str:
@@ -164,9 +88,9 @@ def _write(folder: Path, name: str, kind: str) -> None:
         "rnnpipe-acme": name,
         "rnnpipe_acme": _module(name),
         "acme.": f"{_prefix(name)}.",
-        "HOST": f"{OURS}>={major}.{minor},<{major}.{minor + 1}",
-        "GROUP": f"{OURS}_{kind}s",
-        "KIND": kind,
+        "HOST": f"{_OURS}>={major}.{minor},<{major}.{minor + 1}",
+        "GROUP": f"{_OURS}_{kind}s",
+        "KIND": kind.replace("_", " "),
         "PART": example.part,
         "MODULE": example.module,
     }
@@ -192,12 +116,10 @@ def _config(example: Example) -> str:
     config = ConfigText.read(shipped_config(example.config))
     head = [line for line in config.head if line.startswith("#   ")]
     config.head = [
-        *commented(f"{example.config}.cfg of {OURS}, with acme.{example.part}.v1. {example.data}"),
+        *commented(f"{example.config}.cfg of {_OURS}, with acme.{example.part}.v1. {example.data}"),
         "# To train it:",
         *(line.replace(f"configs/{example.config}.cfg", f"configs/{_CONFIG}") for line in head),
     ]
-    after = ""
-    for name, settings in example.blocks.items():
-        config.put(name, settings, after=after)
-        after = name
+    for block, settings in example.blocks.items():
+        config.put(block, settings, after=block.rpartition(".")[0])
     return str(config)

@@ -49,6 +49,10 @@ class Part:
     distribution: str
     version: str
 
+    @property
+    def origin(self) -> str:
+        return f"{self.distribution} {self.version}"
+
     @cached_property
     def error(self) -> str | None:
         """Why it cannot be used, if so."""
@@ -204,7 +208,7 @@ _REFERENCE = re.compile(r":(?:class|func|data|meth|mod):`~?([\w.]+)`")
 
 def _whole(text: str, module: str) -> str:
     """With what is said of the classes it refers to, whose names become code."""
-    seen = dict.fromkeys(_documented(re.findall(r"see :class:`~?([\w.]+)`", text), module))
+    seen = dict.fromkeys(_documented(re.findall(r"see\s+:class:`~?([\w.]+)`", text), module))
     whole = "\n\n".join([text, *seen])
     return _REFERENCE.sub(lambda match: f"``{match[1].rpartition('.')[2]}``", whole).strip()
 

@@ -2,49 +2,68 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console
-from rich.progress import Progress, TaskID
-from rich.table import Table
+import typer
 
-from rnnpipe.cli.pipelines import language_model_reader
-from rnnpipe.cli.text import filled_lines, open_text
-from rnnpipe.instruments.perplexity import (
-    Perplexity,
-    perplexity_of_documents,
-    perplexity_of_text,
-)
-from rnnpipe.training.corpora.text_file import TextFile
+from rnnpipe.cli.options import Component, Encoding, Json, Pipeline, TextPath
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+    from rich.table import Table
+
+    from rnnpipe.instruments.perplexity import Perplexity
+    from rnnpipe.training.corpora.text_file import TextFile
 
 
 def perplexity(
-    model: str, path: Path, by_line: bool, encoding: str, component: str | None, as_json: bool
+    model: Pipeline,
+    file: TextPath,
+    by_line: Annotated[
+        bool,
+        typer.Option("--by-line", help="Documents of one line each; blank lines are left out"),
+    ] = False,
+    encoding: Encoding = "utf-8",
+    component: Component = None,
+    json: Json = False,
 ) -> None:
-    """Print the scores of a file, as one document or, by line, as many.
+    """Score a text file with a language model.
 
-    Raises SettingsError and CorpusError as the functions of :mod:`~.pipelines` and :mod:`~.text`.
+    The file is one document, however long: it is read in pieces, and the model's state is carried
+    from piece to piece. Prints the cross-entropy in nats per symbol, its exponential, bits per
+    character (to compare models of different symbols), and what was counted.
+
+    Try: spacy rnn perplexity out/model-best dev.txt
     """
+    from rnnpipe.cli.output import print_json, printer
+    from rnnpipe.cli.pipelines import language_model_reader
+    from rnnpipe.cli.text import filled_lines, open_text
+    from rnnpipe.instruments.perplexity import perplexity_of_documents, perplexity_of_text
+
     reader = language_model_reader(model, component)
     if by_line:
-        result = perplexity_of_documents(reader, filled_lines(path, encoding))
+        result = perplexity_of_documents(reader, filled_lines(file, encoding))
     else:
-        file = open_text(path, encoding)
+        read = open_text(file, encoding)
         with _progress() as progress:
-            task = progress.add_task(path.name, total=file.length)
-            result = perplexity_of_text(reader, _watched(file, progress, task))
-    if as_json:
-        print(json.dumps(result.as_json(), indent=2))
+            task = progress.add_task(file.name, total=read.length)
+            result = perplexity_of_text(reader, _watched(read, progress, task))
+    if json:
+        print_json(result.as_json())
     else:
-        Console().print(_table(result))
+        printer().print(_table(result))
 
 
 def _progress() -> Progress:
     """On standard error, and gone when the work is done."""
-    console = Console(stderr=True)
-    return Progress(console=console, transient=True, disable=not console.is_terminal)
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    from rnnpipe.cli.output import printer
+
+    console, name = printer(stderr=True), TextColumn("{task.description}", markup=False)
+    columns = (name, BarColumn(), TaskProgressColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _watched(file: TextFile, progress: Progress, task: TaskID) -> Iterator[str]:
@@ -54,6 +73,8 @@ def _watched(file: TextFile, progress: Progress, task: TaskID) -> Iterator[str]:
 
 
 def _table(result: Perplexity) -> Table:
+    from rich.table import Table
+
     table = Table(show_header=False, box=None)
     rows = [
         ("Cross-entropy", f"{result.cross_entropy:.4f}", "nats per symbol"),

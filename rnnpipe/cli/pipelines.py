@@ -8,7 +8,7 @@ from typing import Any
 import spacy
 from spacy.language import Language
 
-from rnnpipe.components.labelling.base import RnnPipe
+from rnnpipe.components.labelling.base import LabellingPipe
 from rnnpipe.components.labelling.rnn_ner import RnnEntityRecognizer
 from rnnpipe.components.labelling.rnn_tagger import RnnTagger
 from rnnpipe.components.language.rnn_lm import RnnLanguageModel
@@ -67,7 +67,7 @@ def token_labeller(nlp: Language, component: str | None) -> RnnTagger | RnnEntit
 def pipe_with_encoder(nlp: Language, component: str | None) -> WithEncoder:
     """Raises SettingsError as :func:`find_pipe`."""
     what = "one component with an encoder (rnn_lm, rnn_tagger, rnn_ner, rnn_textcat)"
-    pipe: WithEncoder = find_pipe(nlp, (RnnLanguageModel, RnnPipe), what, component)
+    pipe: WithEncoder = find_pipe(nlp, (RnnLanguageModel, LabellingPipe), what, component)
     return pipe
 
 

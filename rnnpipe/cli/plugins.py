@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from wasabi import msg
-
-from rnnpipe.contracts.registry import installed_plugins
+import typer
 
 
-def list_plugins() -> bool:
-    """Print every encoder, embedding, pooler and decoder of other packages, with the error of each
-    that cannot be used. Returns whether all of them can."""
+def list_plugins() -> None:
+    """List what other packages add to this one, with their errors; fail if there are any."""
+    from wasabi import msg
+
+    from rnnpipe.contracts.registry import installed_plugins
+
     plugins = installed_plugins()
     if not plugins:
         msg.info("No plugins are installed: everything a config can name comes from rnnpipe")
-        return True
+        return
     rows = [
         (p.name, p.registry, f"{p.distribution} {p.version}", "broken" if p.error else "works")
         for p in plugins
@@ -22,4 +23,5 @@ def list_plugins() -> bool:
     errors = [p.error for p in plugins if p.error]
     for error in errors:
         msg.fail(error)
-    return not errors
+    if errors:
+        raise typer.Exit(1)

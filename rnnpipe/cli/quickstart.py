@@ -5,38 +5,44 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-import spacy
-import torch
-from spacy.cli.evaluate import evaluate
-from spacy.cli.train import train
-from spacy.language import Language
-from spacy.tokens import DocBin
-from wasabi import msg
+import typer
 
-from rnnpipe.cli.config_text import shipped_config
-from rnnpipe.cli.files import beside
 from rnnpipe.errors import SettingsError, expected
-from rnnpipe.training.corpora.sample import write_sample
+
+if TYPE_CHECKING:
+    from spacy.language import Language
 
 #: How many sentences are shown with what was found in them.
 N_SHOWN = 6
 
 
-def quickstart(output: Path, force: bool = False) -> None:
-    """Train configs/quickstart.cfg on the sample data set, for all to see.
+def quickstart(
+    output: Annotated[Path, typer.Argument(help="Folder for data and pipeline")] = Path(
+        "quickstart"
+    ),
+    force: Annotated[
+        bool, typer.Option("--force", "-F", help="Permission to replace an earlier run's files")
+    ] = False,
+) -> None:
+    """Train a pipeline on a small sample data set, score it and show what it finds.
 
-    All work is done beside ``output`` and moved there when it is finished, so that an interrupted
-    run leaves nothing behind.
-
-    output: gets ``train.spacy``, ``dev.spacy``, ``test.spacy``, ``model-best``, ``model-last``.
-    force: replace these where they exist; everything else in the folder stays.
-
-    Raises SettingsError: ``output`` is not an empty or a new folder, and ``force`` is not set; or
-    nothing can be written there.
+    The sample is made up for this purpose: entities and categories of requests to an assistant.
     """
+    import spacy
+    import torch
+    from spacy.cli.evaluate import evaluate
+    from spacy.cli.train import train
+    from wasabi import msg
+
+    from rnnpipe.cli.config_text import shipped_config
+    from rnnpipe.cli.files import beside
+    from rnnpipe.training.corpora.sample import write_sample
+
     _check_output(output, force)
     torch.set_num_threads(1)  # so small a network gains nothing from more
+    # Moved to its place when it is finished, so that an interrupted run leaves nothing behind.
     with beside(output) as scratch:
         work = Path(scratch) / output.name
         work.mkdir()
@@ -47,13 +53,15 @@ def quickstart(output: Path, force: bool = False) -> None:
         msg.divider("Scores on sentences with patterns or names that training had not")
         evaluate(str(work / "model-best"), parts["test"], silent=False)
         msg.divider("What it finds in some of them, and how probable it is")
-        show(spacy.load(work / "model-best"), parts["test"])
+        _show(spacy.load(work / "model-best"), parts["test"])
         _move(work, output)
     msg.good(f"Your pipeline: spacy.load({str(output / 'model-best')!r})")
 
 
-def show(nlp: Language, data: Path) -> None:
+def _show(nlp: Language, data: Path) -> None:
     """Print a few documents of a ``.spacy`` file with what the pipeline makes of their texts."""
+    from spacy.tokens import DocBin
+
     gold = list(DocBin().from_disk(data).get_docs(nlp.vocab))[:N_SHOWN]
     for doc in nlp.pipe(reference.text for reference in gold):
         category, share = max(doc.cats.items(), key=lambda item: item[1])

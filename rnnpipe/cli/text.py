@@ -1,11 +1,9 @@
-"""The text that a command is about, in a file or on the command line; and what it says itself."""
+"""The text that a command is about, in a file or on the command line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-
-from rich.console import Console
 
 from rnnpipe.errors import CorpusError, SettingsError, expected
 from rnnpipe.training.corpora.files import read_lines
@@ -37,7 +35,9 @@ def beginning(path: Path, encoding: str, limit: int) -> str:
     return "".join(file.read(0, min(limit, file.length)))
 
 
-def given_text(command: str, path: Path | None, text: str | None, encoding: str, limit: int) -> str:
+def given_text(
+    command: str, path: Path | None, text: str | None, *, encoding: str, limit: int
+) -> str:
     """The beginning of a file, or a text from the command line, whichever is given.
 
     Raises SettingsError for neither, both or no text; CorpusError for what is wrong with it."""
@@ -63,12 +63,16 @@ def typed(text: str, where: str) -> str:
 
 def whose(model: str, path: Path | None) -> str:
     """For titles: a pipeline, by the end of its path, and the text that it is given."""
-    return f"{Path(*Path(model).parts[-2:])} on {'a text' if path is None else path.name}"
+    return f"{path_end(model)} on {text_name(path)}"
 
 
-def say(text: str) -> None:
-    """On standard error, beside what a command prints."""
-    Console(stderr=True).print(text, highlight=False, markup=False, soft_wrap=True)
+def path_end(model: str) -> str:
+    """The end of a pipeline's path: ``out/model-best``."""
+    return str(Path(*Path(model).parts[-2:]))
+
+
+def text_name(path: Path | None) -> str:
+    return "a text" if path is None else path.name
 
 
 def _nothing(path: Path) -> CorpusError:

@@ -78,6 +78,11 @@ def forget_batch(listener: Any) -> None:
     listener._batch_id = None
 
 
+def asked_by_confection() -> bool:
+    """Return whether confection has called the function that calls this one."""
+    return str(sys._getframe(2).f_globals.get("__name__")).startswith("confection.")
+
+
 def config_in_progress() -> tuple[str, Mapping[str, Any]]:
     """Return the part of a config that is being read right now, after its path.
 

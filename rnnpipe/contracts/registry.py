@@ -1,8 +1,8 @@
 """The registries of the parts of networks and searches, and the plugins that add to them.
 
-A function is registered by an entry point of the group that is named like the registry, and is
-imported when a config names it. The decorator (``@encoders("acme.QRNN.v1")``) registers it when its
-module is imported; that alone serves a file given to ``spacy train --code``.
+A function or a dataclass is registered by an entry point of the group that is named like the
+registry, and is imported when a config names it. The decorator (``@encoders("acme.QRNN.v1")``)
+registers it when its module is imported; that alone serves a file given to ``spacy train --code``.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Registry(catalogue.Registry):  # type: ignore[misc]
-    """Functions by name, each :func:`~rnnpipe.contracts.settings.checked` against its annotations.
+    """Functions and dataclasses by name, each :func:`~rnnpipe.contracts.settings.checked` against
+    its annotations.
 
     Names resolve through the entry points that ``importlib.metadata`` found when Python started,
     then through what was registered in this process.
@@ -54,7 +55,8 @@ class Registry(catalogue.Registry):  # type: ignore[misc]
         return self.register(name, func=func)
 
     def register(self, name: str, *, func: Any = None) -> Callable[[F], F]:
-        """Register a function. Raises PluginError if the name is reserved or taken."""
+        """Register a function or a dataclass. Raises PluginError if its name is reserved or
+        taken."""
 
         def decorate(function: F) -> F:
             self._refuse_second(name, function)

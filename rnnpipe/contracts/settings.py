@@ -1,12 +1,14 @@
-"""The settings of a config block: checked against the annotations of the function that it names.
+"""The settings of a config block: checked against the annotations of what it names.
 
-confection fills, checks and calls the functions that a config names. It tells them neither where in
-the config they stand nor, inside a component, under which name, and its errors do not either. So a
-function that is :func:`checked` looks at the config first, with pydantic, and says where.
+A config names functions, whose parameters are settings, and dataclasses, whose fields are.
+confection fills, checks and calls them. It tells them neither where in the config they stand nor,
+inside a component, under which name, and its errors do not either. So what is :func:`checked` looks
+at the config first, with pydantic, and says where.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import re
@@ -18,7 +20,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError
 from pydantic_core import SchemaError
 
-from rnnpipe.contracts.compat import config_in_progress
+from rnnpipe.contracts.compat import asked_by_confection, config_in_progress
 from rnnpipe.errors import PluginError, SettingsError, expected, nearest
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -52,12 +54,13 @@ KIND = {
 
 
 def checked(registry: str, name: str) -> Callable[[F], F]:
-    """Decorate a function that a config names as ``@registry = "name"``.
+    """Decorate a function or a dataclass that a config names as ``@registry = "name"``.
 
-    The result validates its settings, also when it is called from Python. One that is unknown,
-    missing, of the wrong type or out of range raises SettingsError with its config path; a
-    SettingsError that the function raises itself gets the path too. PluginError: the function takes
-    ``*args`` or ``**kwargs``, or its annotations cannot be checked.
+    The result is a function that validates the settings, also when it is called from Python. One
+    that is unknown, missing, of the wrong type or out of range raises SettingsError with its config
+    path; a SettingsError that the function or ``__post_init__`` raises gets the path too.
+
+    Raises PluginError if it takes ``*args`` or ``**kwargs``, or its annotations cannot be checked.
     """
 
     def decorate(function: F) -> F:
@@ -77,8 +80,8 @@ def config_path(registry: str, name: str, settings: Mapping[str, Any] | None = N
 
 
 def describe_settings(name: str, function: Callable[..., Any]) -> dict[str, str]:
-    """What each setting of a registered function may be, in words: ``{"width": "an integer greater
-    than 0"}``. PluginError: as :func:`checked`."""
+    """Say in words what each setting of a registered function or dataclass may be: ``{"width": "an
+    integer greater than 0"}``. Raises PluginError as :func:`checked` does."""
     types = _Contract(name, inspect.unwrap(function)).types
     return {key: kind.description for key, kind in types.items()}
 
@@ -86,7 +89,7 @@ def describe_settings(name: str, function: Callable[..., Any]) -> dict[str, str]
 def _wrap(registry: str, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     contract = _Contract(name, function)
 
-    @functools.wraps(function)
+    @functools.wraps(function, updated=())
     def call(*args: Any, **settings: Any) -> Any:
         settings = {**contract.signature.bind_partial(*args).arguments, **settings}
         values, problems = contract.check(settings)
@@ -104,30 +107,33 @@ def _wrap(registry: str, name: str, function: Callable[..., Any]) -> Callable[..
             if problems:
                 raise SettingsError(_report(path, problems))
 
-    call.__annotations__ = {}  # confection must leave the types to us
+    call.__annotations__ = {}  # confection must leave the types to us: see _Signature
     call.__signature__ = _Signature(contract.signature, check_config)  # type: ignore[attr-defined]
     return call
 
 
 class _Signature(inspect.Signature):
-    """A function's settings, as confection reads them: right before it checks a block against them.
-    So that is when our check runs, and its errors come first."""
+    """The settings of a function. confection reads them right before it checks a block against
+    them: that is when our check runs, so that its errors come first. What confection reads has no
+    types; ``help`` shows them."""
 
     __slots__ = ("_check_config",)
 
     def __init__(self, signature: inspect.Signature, check_config: Callable[[], None]) -> None:
-        parameters = signature.parameters.values()
-        super().__init__([p.replace(annotation=inspect.Parameter.empty) for p in parameters])
+        super().__init__([*signature.parameters.values()])
         self._check_config = check_config
 
     @property
     def parameters(self) -> Any:
+        parameters = super().parameters
+        if not asked_by_confection():
+            return parameters
         self._check_config()
-        return super().parameters
+        return {k: p.replace(annotation=p.empty) for k, p in parameters.items()}
 
 
 class _Contract:
-    """The settings that a registered function takes."""
+    """The settings that a registered function or dataclass takes."""
 
     def __init__(self, name: str, function: Callable[..., Any]) -> None:
         self.name = name
@@ -140,7 +146,10 @@ class _Contract:
     @functools.cached_property
     def types(self) -> dict[str, _SettingType]:
         try:
-            hints = typing.get_type_hints(self.function, include_extras=True)
+            # Of a class that is no dataclass, the parameters are those of __init__.
+            bare = isinstance(self.function, type) and not dataclasses.is_dataclass(self.function)
+            typed = self.function.__init__ if bare else self.function
+            hints = typing.get_type_hints(typed, include_extras=True)
             return {key: _SettingType(hints.get(key, Any)) for key in self.signature.parameters}
         except (NameError, PydanticSchemaGenerationError, SchemaError) as error:
             do = "Import the types of settings at run time, and make protocols runtime_checkable."

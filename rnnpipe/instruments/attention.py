@@ -11,8 +11,8 @@ import numpy as np
 from spacy.language import Language
 from torch import nn
 
-from rnnpipe.components.labelling.network import network_shim
 from rnnpipe.components.labelling.rnn_textcat import RnnTextCategorizer
+from rnnpipe.components.network_model import network_shim
 from rnnpipe.components.translation.rnn_seq2seq import RnnSeq2Seq
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.models.labelling.network import Network

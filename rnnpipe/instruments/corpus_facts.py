@@ -11,7 +11,7 @@ import numpy as np
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from rnnpipe.components.labelling.base import RnnPipe
+from rnnpipe.components.labelling.base import LabellingPipe
 from rnnpipe.components.labelling.rnn_ner import RnnEntityRecognizer
 from rnnpipe.components.labelling.rnn_tagger import RnnTagger
 from rnnpipe.contracts.types import UNKNOWN, Symbols, SymbolsBuilder
@@ -69,12 +69,12 @@ def share_outside(counts: Counter[T], known: Iterable[T]) -> float:
     return sum(n for key, n in counts.items() if key not in inside) / max(1, counts.total())
 
 
-def labelled(pipe: RnnPipe, examples: Iterable[Example]) -> list[Labelled]:
+def labelled(pipe: LabellingPipe, examples: Iterable[Example]) -> list[Labelled]:
     """What carries a label that the component learns, and the label."""
     return [pair for example in examples for pair in _labelled(pipe, example.reference)]
 
 
-def _labelled(pipe: RnnPipe, doc: Doc) -> Iterator[Labelled]:
+def _labelled(pipe: LabellingPipe, doc: Doc) -> Iterator[Labelled]:
     if isinstance(pipe, RnnEntityRecognizer):
         yield from ((entity.text, entity.label_) for entity in doc.ents)
     elif isinstance(pipe, RnnTagger):

@@ -11,10 +11,10 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from torch import Tensor, nn
 
-from rnnpipe.components.labelling.base import RnnPipe
-from rnnpipe.components.labelling.network import network_builder, network_shim, token_vectors
+from rnnpipe.components.labelling.base import LabellingPipe
+from rnnpipe.components.labelling.network import network_builder, token_vectors
 from rnnpipe.components.language.rnn_lm import RnnLanguageModel
-from rnnpipe.components.symbol_model import symbol_shim
+from rnnpipe.components.network_model import network_shim
 from rnnpipe.contracts.types import BOUNDARY
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.instruments.reading import Reader
@@ -24,7 +24,7 @@ from rnnpipe.parts.encoders.sequence.stack import RecurrentStack
 from rnnpipe.structures import Sequences
 
 #: The components whose encoders can be looked into.
-WithEncoder = RnnLanguageModel | RnnPipe
+WithEncoder = RnnLanguageModel | LabellingPipe
 
 
 def encoder_on_text(nlp: Language, pipe: WithEncoder, text: str) -> tuple[nn.Module, Tensor]:
@@ -36,7 +36,7 @@ def encoder_on_text(nlp: Language, pipe: WithEncoder, text: str) -> tuple[nn.Mod
     if isinstance(pipe, RnnLanguageModel):
         reader = Reader(nlp, pipe)
         symbols = np.concatenate([[BOUNDARY], *reader.symbols([text])])
-        with symbol_shim(pipe.model).evaluation() as module:
+        with network_shim(pipe.model).evaluation() as module:
             model = cast(LanguageModel, module)
             encoder, vectors = model.encoder, model.embedding.weight[torch.from_numpy(symbols)]
     else:
@@ -51,7 +51,7 @@ def encoder_on_text(nlp: Language, pipe: WithEncoder, text: str) -> tuple[nn.Mod
     return apart.eval(), vectors.detach().to("cpu", torch.float64)
 
 
-def annotated_before(nlp: Language, pipe: RnnPipe, text: str) -> Doc:
+def annotated_before(nlp: Language, pipe: LabellingPipe, text: str) -> Doc:
     """A document with the annotation that the component finds when its turn comes."""
     doc = nlp.make_doc(text)
     for _, component in nlp.pipeline:

@@ -32,12 +32,12 @@ import numpy as np
 import torch
 
 from rnnpipe.components.language.rnn_lm import RnnLanguageModel
-from rnnpipe.components.symbol_model import symbol_shim
-from rnnpipe.contracts.types import BOUNDARY
+from rnnpipe.components.network_model import network_shim
+from rnnpipe.contracts.types import BOUNDARY, Text
 from rnnpipe.errors import CorpusError, SettingsError, expected
 from rnnpipe.instruments.ngram import NGrams
 from rnnpipe.instruments.reading import Reader
-from rnnpipe.models.language.language_model import LanguageModel, Text
+from rnnpipe.models.language.language_model import LanguageModel
 from rnnpipe.parts.decoders.generation.noise import GumbelNoise
 
 
@@ -164,7 +164,7 @@ def exposure_bias(
 def _forced(pipe: RnnLanguageModel, windows: Sequence[np.ndarray], begin: int) -> list[np.ndarray]:
     """The model's nats of each symbol from number ``begin`` of the windows on."""
     texts = [Text(np.concatenate([[BOUNDARY], window[:-1]]), window) for window in windows]
-    with symbol_shim(pipe.model).evaluation() as module:
+    with network_shim(pipe.model).evaluation() as module:
         scores = cast(LanguageModel, module).log_likelihoods(texts)
     return [-score[begin:] for score in scores]
 

@@ -79,6 +79,11 @@ class GradientCurve:
             return 0.0
         return float((self.norm[-1] / self.norm[0]) ** (1 / max(1, len(self.norm) - 1)))
 
+    def lag_of(self, share: float) -> int | None:
+        """The first lag k at which ``g(k) <= share * g(1)``; ``None``: it is longer than all."""
+        (found,) = np.nonzero(self.norm <= share * self.norm[0])
+        return int(found[0]) + 1 if len(found) else None
+
     def as_json(self) -> dict[str, Any]:
         return {
             "name": self.name,
@@ -87,14 +92,16 @@ class GradientCurve:
             "low": self.low.tolist(),
             "high": self.high.tolist(),
             "per_step": self.per_step,
+            "lag_of_half": self.lag_of(0.5),
+            "lag_of_hundredth": self.lag_of(0.01),
         }
 
 
-def fresh_encoder(name: str, n_in: int, width: int, seed: int) -> nn.Module:
+def fresh_encoder(name: str, n_in: int, width: int, seed: int, **settings: Any) -> nn.Module:
     """A registered encoder as it is before training, in double precision."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        module = cast(nn.Module, encoders.get(name)(width=width)(n_in))
+        module = cast(nn.Module, encoders.get(name)(width=width, **settings)(n_in))
     return module.to(torch.float64).requires_grad_(False).eval()
 
 

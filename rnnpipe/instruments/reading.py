@@ -14,9 +14,9 @@ from spacy.tokens import Doc
 
 from rnnpipe.components.language.language_model import language_model_builder
 from rnnpipe.components.language.rnn_lm import RnnLanguageModel
-from rnnpipe.components.symbol_model import symbol_shim
-from rnnpipe.contracts.types import BOUNDARY, UNKNOWN, Stepper
-from rnnpipe.models.language.language_model import LanguageModel, Text
+from rnnpipe.components.network_model import network_shim
+from rnnpipe.contracts.types import BOUNDARY, UNKNOWN, Stepper, Text
+from rnnpipe.models.language.language_model import LanguageModel
 from rnnpipe.parts.symbols.backward import BackwardSymbols
 
 #: A text of which words, and pieces of words, make fewer symbols than it has characters.
@@ -80,7 +80,7 @@ class Reader:
         return iter(self.pipe.model.predict([_text(BOUNDARY, whole)]))
 
     def _carried(self, pieces: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        shim = symbol_shim(self.pipe.model)
+        shim = network_shim(self.pipe.model)
         last, state = BOUNDARY, None
         for symbols in pieces:
             if not len(symbols):

@@ -14,7 +14,7 @@ import torch
 from spacy.tokens import Doc
 from torch import Tensor, nn
 
-from rnnpipe.components.symbol_model import symbol_shim
+from rnnpipe.components.network_model import network_shim
 from rnnpipe.contracts.types import Stepper
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.instruments.reading import Reader
@@ -95,7 +95,7 @@ def activations(reader: Reader, symbols: np.ndarray, cell: Cell) -> dict[str, np
     Any causal encoder can be asked: it is stepped through the text. Its state is one layer (a
     tensor, or a tuple of tensors) or a tuple of layers, each tensor ``(1, width)``.
     """
-    with symbol_shim(reader.pipe.model).evaluation() as module:
+    with network_shim(reader.pipe.model).evaluation() as module:
         model = cast(LanguageModel, module)
         stepper = cast(Stepper, model.encoder)
         states = _layer(stepper.start(1), cell)

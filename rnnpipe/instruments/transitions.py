@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, cast
 
 import numpy as np
 import torch
 
-from rnnpipe.components.labelling.network import network_shim
 from rnnpipe.components.labelling.rnn_ner import RnnEntityRecognizer
 from rnnpipe.components.labelling.rnn_tagger import RnnTagger
+from rnnpipe.components.network_model import network_shim
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.models.labelling.network import Network
 from rnnpipe.parts.decoders.crf import CRFDecoder
@@ -28,10 +29,13 @@ class Transitions:
     A document's labels y have the probability ``exp(score(y)) / Z``; the scores here are those
     terms of ``score(y) = start[y_1] + sum_t emission_t[y_t] + transitions[y_t, y_t+1] + end[y_n]``
     that do not depend on the text.
+
+    of_types: the labels are types of entities: see :meth:`by_type`.
     """
 
     labels: Sequence[str]
     scores: np.ndarray
+    of_types: bool = False
 
     @property
     def sources(self) -> list[str]:
@@ -43,10 +47,27 @@ class Transitions:
         """The names of the columns."""
         return [*self.labels, END]
 
-    @property
-    def largest(self) -> float:
-        """The largest absolute value of a score that is not forbidden."""
-        return float(np.abs(self.scores[np.isfinite(self.scores)]).max(initial=0.0))
+    def by_type(self) -> Transitions:
+        """The same for types of entities, where the labels are ``O`` and tags like ``B-PER``.
+
+        From a type to a type: the mean of all scores, of those that are not forbidden, from a tag
+        of the one to a tag of the other that may begin an entity, as the first of a document may.
+        """
+        kinds = [label.partition("-")[2] or label for label in self.labels]
+        if not all(label == "O" or label[1:2] == "-" for label in self.labels):
+            return self
+        types = list(dict.fromkeys(kinds))
+        sources, targets = np.array([START, *kinds]), np.array([*kinds, END])
+        allowed = np.isfinite(self.scores) & np.append(np.isfinite(self.scores[0, :-1]), True)
+        scores = np.full((len(types) + 1, len(types) + 1), -np.inf)
+        for (row, source), (column, target) in product(
+            enumerate([START, *types]), enumerate([*types, END])
+        ):
+            chosen = allowed & (sources == source)[:, None] & (targets == target)
+            if chosen.any():
+                scores[row, column] = self.scores[chosen].mean()
+        scores[0, -1] = np.nan
+        return Transitions(types, scores, of_types=True)
 
     def as_json(self) -> dict[str, Any]:
         """What is forbidden is ``None``."""

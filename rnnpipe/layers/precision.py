@@ -16,6 +16,14 @@ def full_precision(device: torch.device) -> AbstractContextManager[Any]:
     return torch.autocast(device.type, enabled=False)
 
 
+def backpropagate(loss: Tensor) -> None:
+    """Add the gradient of a loss to its leaves', in full precision; nothing where gradients are
+    off."""
+    if torch.is_grad_enabled():
+        with full_precision(loss.device):
+            torch.autograd.backward(loss)
+
+
 def in_full_precision(scores: Tensor) -> Tensor:
     """``scores`` in float32 at least: autocast may have left them in bfloat16."""
     return scores.to(torch.promote_types(scores.dtype, torch.float32))

@@ -69,6 +69,8 @@ class TorchShim(PyTorchShim):
         self.precision = precision
         #: Of the last step of the optimizer; nothing depends on it.
         self.last_step: StepReport | None = None
+        #: How many training passes have added their gradients; error messages name it.
+        self.updates = 0
         self._owner = uuid4().hex
         self._weights_version = 0
         self._lock = SharedLock()

@@ -11,8 +11,8 @@ from spacy.tokens import DocBin
 from spacy.training import Example
 
 from rnnpipe.cli.config_check import made_up_examples
+from rnnpipe.cli.config_choices import Choices, config_for
 from rnnpipe.cli.config_text import shipped_config
-from rnnpipe.cli.init_config import Choices, config_for
 from rnnpipe.instruments.speed import Speed, peak_memory, prediction_speed, training_speed, up_to
 
 FEW = ["--rounds", 2, "--words", 8]

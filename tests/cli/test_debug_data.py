@@ -9,8 +9,8 @@ import spacy
 from helpers.commands import fails, run, works
 from spacy.tokens import Doc, DocBin, Span
 
+from rnnpipe.cli.config_choices import Choices, config_for
 from rnnpipe.cli.config_text import shipped_config
-from rnnpipe.cli.init_config import Choices, config_for
 from rnnpipe.errors import LabelError
 from rnnpipe.instruments.corpus_facts import (
     histogram,

@@ -8,7 +8,7 @@ import thinc.compat
 import torch
 from helpers.commands import run, works
 
-from rnnpipe.cli import doctor
+from rnnpipe.cli import machine
 from rnnpipe.contracts.registry import Plugin
 
 WIDE = {"COLUMNS": "250"}
@@ -17,7 +17,7 @@ BROKEN = Plugin("rnnpipe_poolers", "bad.Min.v1", "bad:Min", "bad-one", "0.1", "b
 
 @pytest.fixture(autouse=True)
 def no_plugins(monkeypatch):
-    monkeypatch.setattr(doctor, "installed_plugins", list)
+    monkeypatch.setattr(machine, "installed_plugins", list)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def versions(monkeypatch):
                 raise importlib.metadata.PackageNotFoundError(name)
             return others.get(name) or true(name)
 
-        monkeypatch.setattr(doctor, "version", version)
+        monkeypatch.setattr(machine, "version", version)
 
     return set_versions
 
@@ -85,13 +85,13 @@ def test_a_compiler_that_does_not_start(monkeypatch):
     def refuse(name):
         raise ImportError("numpy is too new")
 
-    monkeypatch.setattr(doctor.importlib, "import_module", refuse)
+    monkeypatch.setattr(machine.importlib, "import_module", refuse)
     assert "cannot be imported: numpy is too new" in problem("numba")
 
 
 def test_too_many_threads(monkeypatch):
     monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
-    monkeypatch.setattr(doctor, "_cores", lambda: 2)
+    monkeypatch.setattr(machine, "_cores", lambda: 2)
     printed = works("doctor", env=WIDE | {"OMP_NUM_THREADS": "8"})
     assert line(printed, "torch threads") == (
         "advice torch threads 8 on 2 cores; OMP_NUM_THREADS is 8 They wait for each other. Set "
@@ -123,7 +123,7 @@ def test_a_gpu_needs_cupy(monkeypatch, cupy):
 
 
 def test_broken_plugins(monkeypatch):
-    monkeypatch.setattr(doctor, "installed_plugins", lambda: [BROKEN])
+    monkeypatch.setattr(machine, "installed_plugins", lambda: [BROKEN])
     assert problem("bad-one") == (
         "problem plugin bad-one 0.1 bad.Min.v1: gone Repair, update or uninstall bad-one."
     )

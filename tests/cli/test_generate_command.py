@@ -193,3 +193,8 @@ def test_the_help_teaches():
     text = works("generate", "--help", env={"COLUMNS": "120"})
     for part in ("Write text with a language model", "How a symbol is chosen", "--top-p", "Ctrl-C"):
         assert part in text
+
+
+def test_the_help_says_what_a_penalty_does():
+    text = " ".join(works("generate", "--help", env={"COLUMNS": "250"}).split())
+    assert "probability of each symbol that was written before: the larger, the less likely" in text

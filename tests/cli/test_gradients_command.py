@@ -13,7 +13,11 @@ def test_gradients_in_numbers_and_a_picture(models, text_file, tmp_path):
     path = text_file(TEXT)
     command = ["gradients", models / "characters", path, *SMALL, "--encoders", "RNN, GRU"]
     curves = json.loads(works(*command, "--json"))["curves"]
-    assert [curve["name"] for curve in curves] == ["lm, trained", "RNN, fresh", "GRU, fresh"]
+    assert [curve["name"] for curve in curves] == [
+        f"{models.folder.name}/characters:lm, trained",
+        "RNN, fresh",
+        "GRU, fresh",
+    ]
     assert all(len(curve["norm"]) == 4 and min(curve["norm"]) > 0.0 for curve in curves)
     assert curves[1]["largest_singular_value"] == pytest.approx(1.0, rel=1e-4)
     assert curves == json.loads(works(*command, "--json"))["curves"]
@@ -26,14 +30,37 @@ def test_gradients_in_numbers_and_a_picture(models, text_file, tmp_path):
 @pytest.mark.parametrize(
     ("model", "names"),
     [
-        ("cat", ["cat, trained, forward", "cat, trained, backward", "BiMGU, fresh, forward"]),
-        ("ner", ["ner, trained, forward", "ner, trained, backward", "BiMGU, fresh, forward"]),
+        ("cat", ["cat:cat, trained, forward", "cat:cat, trained, backward", "BiMGU, fresh, for"]),
+        ("ner", ["ner:ner, trained, forward", "ner:ner, trained, backward", "BiMGU, fresh, for"]),
     ],
 )
 def test_networks_over_tokens(models, model, names):
     options = ["--text", TEXT, "--encoders", "rnnpipe.BiMGU.v1", "--json"]
     curves = json.loads(works("gradients", models / model, *SMALL, *options))["curves"]
-    assert [curve["name"] for curve in curves][:3] == names
+    found = [curve["name"].removeprefix(f"{models.folder.name}/") for curve in curves]
+    assert all(name.startswith(begin) for name, begin in zip(found, names, strict=False))
+
+
+def test_several_trained_models_and_untrained_ones_with_settings(models):
+    options = ["--text", TEXT, "--encoders", "GRU:update_bias=4:reset=before"]
+    compared = ["--compare", models / "words", "--compare", f"{models / 'two'}:other"]
+    command = ["gradients", models / "characters", *SMALL, *options, *compared]
+    curves = json.loads(works(*command, "--json"))["curves"]
+    folder = models.folder.name
+    assert [curve["name"] for curve in curves] == [
+        f"{folder}/characters:lm, trained",
+        f"{folder}/words:lm, trained",
+        f"{folder}/two:other, trained",
+        "GRU update_bias=4 reset=before, fresh",
+    ]
+    assert curves[1]["norm"] == pytest.approx(curves[2]["norm"])
+    assert curves[3]["per_step"] > 0.9
+    assert curves[3]["lag_of_half"] is None
+    table = works(*command, env={"COLUMNS": "120"})
+    assert "g(4) per step half 1 %" in " ".join(table.split())
+    (row,) = (line.split() for line in table.splitlines() if "reset=before" in line)
+    assert row[-5:] == [f"{curves[3]['per_step']:.3f}", ">", "4", ">", "4"]
+    assert "the further back the network learns" in " ".join(table.split())
 
 
 @pytest.mark.parametrize(
@@ -42,6 +69,9 @@ def test_networks_over_tokens(models, model, names):
         ([], "Error: gradients: expected either FILE or --text, got no text. Give one of the two."),
         (["--text", "a"], "Error: --text: expected at least 8 symbols or tokens, twice the lags"),
         (["--text", TEXT, "--encoders", "LSTN"], "Error: --encoders: expected a name of @rnnpipe_"),
+        (["--text", TEXT, "--encoders", "GRU:4"], "Error: --encoders: expected NAME or NAME:SETT"),
+        (["--text", TEXT, "--encoders", "GRU:bias=4"], "Error: rnnpipe.GRU.v1.bias: expected a se"),
+        (["--text", TEXT, "--compare", "gone:lm"], "Error: MODEL: expected the folder of a trai"),
         (["--text", TEXT, "--encoders", "TreeGRU"], "Error: TreeGRU, fresh: expected an encoder"),
         (["--text", TEXT, "--output", "a.gif"], "Error: output: expected a file name that ends in"),
     ],

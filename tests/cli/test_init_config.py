@@ -9,8 +9,8 @@ from spacy.training.loop import train
 from spacy.util import load_config, load_config_from_str, registry
 
 from rnnpipe.cli.config_check import check_config, made_up_examples
+from rnnpipe.cli.config_choices import SIZES, Choices, config_for
 from rnnpipe.cli.config_text import ConfigText, shipped_config
-from rnnpipe.cli.init_config import SIZES, Choices, config_for
 from rnnpipe.cli.tasks import TASKS
 from rnnpipe.errors import RnnpipeError
 

@@ -44,7 +44,7 @@ def test_names_by_registry():
 @pytest.mark.parametrize("given", ["poolers", "rnnpipe_poolers", "@rnnpipe_poolers"])
 def test_one_registry(given):
     listed = " ".join(works("list", given, env=WIDE).split())
-    assert "rnnpipe.Max.v1 rnnpipe 0.1.0 The maximum of each feature over the" in listed
+    assert "rnnpipe.Max.v1 rnnpipe 0.2.0 The maximum of each feature over the" in listed
     assert "LSTM" not in listed
     assert "rnnpipe.Attention.v1 " in works("list", given, env={"COLUMNS": "40"})
 
@@ -61,7 +61,7 @@ def test_plugins_are_listed_and_the_broken_ones_say_why(plugin):
 @pytest.mark.parametrize("name", ["LSTM", "rnnpipe.LSTM.v1"])
 def test_all_there_is_to_know(name):
     shown = works("info", name, env=WIDE)
-    assert shown.startswith("rnnpipe.LSTM.v1, from rnnpipe 0.1.0\n\nLong short-term memory (Hoch")
+    assert shown.startswith("rnnpipe.LSTM.v1, from rnnpipe 0.2.0\n\nLong short-term memory (Hoch")
     assert "depth: how many layers.\n" in shown
     assert "width              an integer greater than 0                       (must be" in shown
     assert "dropout            a number of at least 0 and less than 1 or null  null" in shown

@@ -9,7 +9,8 @@ import pytest
 from helpers.commands import fails, run
 
 from rnnpipe.cli import new_plugin
-from rnnpipe.cli.new_plugin import EXAMPLES
+from rnnpipe.cli.plugin_examples import EXAMPLES
+from rnnpipe.contracts.registry import REGISTRIES
 from rnnpipe.errors import SettingsError
 
 
@@ -35,9 +36,9 @@ def written(folder):
 
 def test_a_package_of_each_kind_passes_its_own_tests(tmp_path):
     for kind, example in EXAMPLES.items():
-        folder = tmp_path / kind
-        name = f"toy-{kind}.{example.part}.v1"
-        result = run("new-plugin", f"rnnpipe-toy-{kind}", "--kind", kind, "--output", folder)
+        folder, toy = tmp_path / kind, f"toy-{kind.replace('_', '-')}"
+        name = f"{toy}.{example.part}.v1"
+        result = run("new-plugin", f"rnnpipe-{toy}", "--kind", kind, "--output", folder)
         assert (result.exit_code, result.stdout) == (0, "")
         assert result.stderr == (
             f"Wrote {folder}, with {name}. Install it and test it:\n"
@@ -75,7 +76,11 @@ def test_nothing_of_the_template_is_left(kind, tmp_path):
     assert (
         f'"my-own.{example.part}.v1 = my_own.{example.module}:{example.part}",' in files["setup.py"]
     )
-    assert 'install_requires=["rnnpipe>=0.1,<0.2"],' in files["setup.py"]
+    assert 'install_requires=["rnnpipe>=0.2,<0.3"],' in files["setup.py"]
+
+
+def test_every_registry_has_a_kind():
+    assert {f"rnnpipe_{kind}s" for kind in EXAMPLES} == {r.group for r in REGISTRIES}
 
 
 def test_by_default_the_folder_is_named_like_the_package(tmp_path, monkeypatch):
@@ -86,7 +91,8 @@ def test_by_default_the_folder_is_named_like_the_package(tmp_path, monkeypatch):
 
 MISTAKES = {
     "rnnpipe-acme --kind encodr": (
-        "--kind: expected one of encoder, pooler, decoder, embedding, filter, got 'encodr'. "
+        "--kind: expected one of encoder, pooler, decoder, embedding, filter, attention, "
+        "output, symbol, structure, edge, pixel_output, adaptation, got 'encodr'. "
         "Did you mean 'encoder' or 'decoder'?"
     ),
     "Acme --kind pooler": (

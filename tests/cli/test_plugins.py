@@ -3,7 +3,7 @@ import sys
 
 from typer.testing import CliRunner
 
-from rnnpipe.cli import app, plugins
+from rnnpipe.cli import app
 from rnnpipe.contracts.registry import Plugin
 
 WORKING = Plugin("rnnpipe_encoders", "acme.QRNN.v1", "acme.qrnn:QRNN", "acme-rnn", "1.2", None)
@@ -13,7 +13,7 @@ BROKEN = Plugin(
 
 
 def run(monkeypatch, installed):
-    monkeypatch.setattr(plugins, "installed_plugins", lambda: installed)
+    monkeypatch.setattr("rnnpipe.contracts.registry.installed_plugins", lambda: installed)
     return CliRunner().invoke(app, ["plugins"])
 
 

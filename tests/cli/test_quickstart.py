@@ -10,7 +10,6 @@ from spacy.util import registry
 from typer.testing import CliRunner
 
 from rnnpipe.cli import app
-from rnnpipe.cli import quickstart as module
 from rnnpipe.cli.quickstart import quickstart
 from rnnpipe.errors import SettingsError
 from rnnpipe.training.corpora import sample
@@ -27,7 +26,7 @@ def quick(monkeypatch):
         steps = {"training.max_steps": 10, "training.eval_frequency": 10}
         train(config, output, overrides={**overrides, **steps})
 
-    monkeypatch.setattr(module, "train", few_steps)
+    monkeypatch.setattr("spacy.cli.train.train", few_steps)
     monkeypatch.setattr(sample, "SIZES", {"train": 80, "dev": 20, "test": 20})
 
 
@@ -90,7 +89,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, monkeypatch, interruption):
     def stop(*args, **kwargs):
         raise interruption
 
-    monkeypatch.setattr(module, "train", stop)
+    monkeypatch.setattr("spacy.cli.train.train", stop)
     with pytest.raises(interruption):
         quickstart(tmp_path / "out")
     assert names(tmp_path) == set()

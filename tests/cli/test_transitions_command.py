@@ -4,6 +4,8 @@ import json
 
 from helpers.commands import colours, fails, works
 
+from rnnpipe.cli.pictures import readings
+
 
 def test_transitions_in_numbers_and_a_picture(models, tmp_path):
     found = json.loads(works("transitions", models / "ner", "--json"))
@@ -13,7 +15,8 @@ def test_transitions_in_numbers_and_a_picture(models, tmp_path):
     )
     (row,) = (line.split() for line in table.splitlines() if line.startswith("O "))
     scores = [*found["transitions"][found["labels"].index("O")], found["end"][0]]
-    assert row[1:] == ["×" if score is None else f"{score:.1f}" for score in scores]
+    assert row[1:] == ["×" if score is None else f"{score:+.1f}" for score in scores]
+    assert " ".join(readings.TRANSITIONS.split()) in " ".join(table.split())
     assert colours(tmp_path / "t.png") > 50
 
 

@@ -38,7 +38,7 @@ def component(trained):
             return list(doc.cats), list(doc.cats.values())
         return annotations(factory, doc), []
 
-    waits_in = "on_host" if factory == "rnn_treeparser" else "backward"
+    waits_in = "on_host" if factory == "rnn_treeparser" else "loss"
     make = partial(pipeline, factory)
     return Component(nlp, make, examples_for, answer, waits_in=waits_in)
 

@@ -10,8 +10,7 @@ import torch
 from helpers.building import build
 from helpers.small_language_model import model, text
 
-from rnnpipe.contracts.types import Adaptation
-from rnnpipe.models.language.language_model import Text
+from rnnpipe.contracts.types import Adaptation, Text
 from rnnpipe.parts.encoders.sequence.recurrent import GRU, LSTM
 
 

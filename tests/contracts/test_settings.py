@@ -1,6 +1,10 @@
 """Errors in a config say where, what was expected, what came and what is near."""
 
+import inspect
+import pickle
+import pydoc
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import pytest
@@ -305,4 +309,76 @@ def test_embedding_builders_pass_as_such():
     message = refusal(SettingsError, embeddings.get("test_settings.Needs.v1"), part=3)
     assert message == (
         "test_settings.Needs.v1.part: expected a block with @rnnpipe_embeddings, got 3."
+    )
+
+
+@encoders("test_settings.Scaled.v1")
+@dataclass(frozen=True)
+class Scaled:
+    """States of a size."""
+
+    width: PositiveInt
+    scale: PositiveFloat = 1.0
+
+    def __post_init__(self) -> None:
+        if self.scale > self.width:
+            raise SettingsError(f"scale: expected at most {self.width}, got {self.scale}.")
+
+    def __call__(self, n_in: int) -> Any:
+        return n_in, self.width, self.scale
+
+
+@encoders("test_settings.Inherited.v1")
+class Inherited(Scaled):
+    """The same settings under another name."""
+
+
+@pytest.mark.parametrize("name", ["Scaled", "Inherited"])
+class TestDataclasses:
+    """The fields of a registered dataclass are settings, as the parameters of a function are."""
+
+    def make(self, name: str, **settings: Any) -> Any:
+        block = {"@rnnpipe_encoders": f"test_settings.{name}.v1", **settings}
+        return registry.resolve({"model": {"encoder": block}})["model"]["encoder"]
+
+    def test_it_is_what_a_block_makes(self, name):
+        made = self.make(name, width=3, scale=2)
+        assert type(made).__name__ == name
+        assert made(5) == (5, 3, 2.0)
+        assert isinstance(made.scale, float)
+        assert made == pickle.loads(pickle.dumps(made))
+
+    def test_fields_are_checked(self, name):
+        assert refusal(SettingsError, self.make, name, widht=3) == (
+            f"model.encoder.widht: expected a setting of test_settings.{name}.v1, got 'widht'. "
+            "Did you mean 'width'?\n"
+            "model.encoder.width: expected an integer greater than 0, got no value. Set width."
+        )
+
+    def test_errors_of_post_init_get_the_path(self, name):
+        assert refusal(SettingsError, self.make, name, width=3, scale=4.0) == (
+            "model.encoder.scale: expected at most 3, got 4.0."
+        )
+
+
+@pytest.mark.parametrize(
+    ("registered", "shown"),
+    [
+        (encoders.get("rnnpipe.BiLSTM.v1"), "BiLSTM(width: 'PositiveInt', depth: 'Depth' = 1, "),
+        (decoders.get("rnnpipe.Sigmoid.v1"), "Sigmoid(positive_weights: 'dict[str, PositiveFloat]"),
+    ],
+)
+def test_help_shows_settings_with_their_types_and_the_docstring(registered, shown):
+    text = pydoc.plain(pydoc.render_doc(registered))
+    assert shown in text
+    assert inspect.getdoc(inspect.unwrap(registered)).partition("\n")[0] in text
+
+
+def test_a_class_that_is_no_dataclass_is_checked_by_the_annotations_of_its_init():
+    @encoders("test_settings.Plain.v1")
+    class Plain:
+        def __init__(self, width: PositiveInt) -> None: ...
+
+    assert refusal(SettingsError, encoders.get("test_settings.Plain.v1"), width=0) == (
+        "test_settings.Plain.v1.width: expected an integer greater than 0, got 0."
     )

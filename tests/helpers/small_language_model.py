@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from rnnpipe.models.language.language_model import LanguageModelBuilder, Text
+from rnnpipe.contracts.types import Text
+from rnnpipe.models.language.language_model import LanguageModelBuilder
 from rnnpipe.parts.encoders.sequence.recurrent import LSTM
 from rnnpipe.parts.outputs.full import FullSoftmax
 from rnnpipe.parts.symbols.characters import Characters

@@ -3,8 +3,7 @@
 import numpy as np
 import torch
 
-from rnnpipe.contracts.types import BOUNDARY
-from rnnpipe.models.language.language_model import Text
+from rnnpipe.contracts.types import BOUNDARY, Text
 from rnnpipe.models.translation.model import Pair, Seq2SeqBuilder
 from rnnpipe.parts.attentions.additive import Additive
 from rnnpipe.parts.attentions.dot import Dot

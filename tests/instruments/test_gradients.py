@@ -51,6 +51,8 @@ def test_a_linear_network_shrinks_or_grows_gradients_by_its_singular_value(scale
     np.testing.assert_allclose(found.low, found.high, rtol=1e-4)
     assert found.singular_value == pytest.approx(scale, rel=1e-5)
     assert found.per_step == pytest.approx(scale, rel=1e-4)
+    assert found.lag_of(0.5 + 1e-3) == (2 if scale == 0.5 else None)
+    assert found.lag_of(1.0) == 1
 
 
 def test_norms_are_those_of_finite_differences():
@@ -105,6 +107,24 @@ def test_an_lstm_with_open_gates_remembers_and_an_rnn_does_not():
         norms[name] = curve(chain, lags=20).norm[-1]
     assert norms["RNN"] < 1e-5
     assert norms["LSTM"] > 1e-3
+
+
+def test_fresh_encoders_have_the_order_of_the_textbook():
+    """Of the command's defaults, with inputs of some size: see docs/instruments.md."""
+    factors = []
+    for name, settings in (
+        ("RNN", {"recurrent_init": "uniform"}),
+        ("RNN", {}),
+        ("GRU", {"update_bias": 4}),
+        ("LSTM", {"forget_bias": 4}),
+    ):
+        encoder = fresh_encoder(f"rnnpipe.{name}.v1", N_IN, 32, 0, **settings)
+        (chain,) = chains(name, encoder, inputs())
+        factors.append(curve(chain, lags=20).per_step)
+    uniform, orthogonal, gru, lstm = factors
+    assert uniform < 0.6
+    assert 0.7 < orthogonal < 0.95 < gru < 1.0
+    assert lstm > 0.95
 
 
 def test_a_bidirectional_encoder_has_a_chain_for_each_layer_and_direction():

@@ -7,7 +7,7 @@ import pytest
 import torch
 from helpers.small_pipelines import SYMBOLS, language_model
 
-from rnnpipe.components.symbol_model import symbol_shim
+from rnnpipe.components.network_model import network_shim
 from rnnpipe.errors import SettingsError
 from rnnpipe.instruments.reading import Reader
 from rnnpipe.instruments.trace import Cell, activations, trace
@@ -56,7 +56,7 @@ def test_activations_are_the_states_after_each_piece(kind, encoder, backward):
     traced = trace(one, TEXT, Cell(1, 5))
     assert set(traced.activations) == ({"h", "c"} if encoder == "LSTM" else {"h"})
     doc, symbols = one.doc(TEXT), one.pipe.symbols
-    with symbol_shim(one.pipe.model).evaluation() as model:
+    with network_shim(one.pipe.model).evaluation() as model:
         inputs = torch.tensor([[0, *symbols.read(doc).tolist()]])
         vectors = torch.nn.functional.embedding(inputs, model.embedding.weight)
         states = model.encoder(vectors, Sequences.of([inputs.shape[1]])).states[0, :, 5].numpy()
@@ -94,7 +94,7 @@ class Counter:
 )
 def test_any_layout_of_states(monkeypatch, layout, layer, names):
     one = reader()
-    module = symbol_shim(one.pipe.model).module
+    module = network_shim(one.pipe.model).module
     monkeypatch.setitem(module._modules, "encoder", Counter(layout))
     found = activations(one, np.array([2, 3]), Cell(layer, 2))
     assert list(found) == names

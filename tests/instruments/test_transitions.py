@@ -31,7 +31,6 @@ def test_scores_are_the_crfs_and_what_the_scheme_forbids_is_marked():
     assert found.scores[0, to["O"]] == pytest.approx(float(learned["start"][o]))
     assert found.scores[at["O"], -1] == pytest.approx(float(learned["end"][o]))
     assert np.isnan(found.scores[0, -1])
-    assert 0.0 < found.largest < 100.0
 
 
 def test_in_json_what_is_forbidden_is_null():
@@ -42,6 +41,26 @@ def test_in_json_what_is_forbidden_is_null():
         "transitions": [[0.5, 0.25], [-1.0, -2.0]],
         "end": [0.125, None],
     }
+
+
+def test_by_type():
+    """Means over the tags of a type, of the steps to a tag that may begin an entity."""
+    labels = ["O", "B-X", "I-X", "B-Y-Z", "I-Y-Z"]
+    scores = np.arange(36.0).reshape(6, 6)  # rows: start and labels; columns: labels and end
+    scores[0, [2, 4]] = -np.inf  # I- begins nothing
+    scores[[0, 1, 4, 5], 2] = scores[[0, 1, 2, 3], 4] = -np.inf
+    scores[0, -1] = np.nan
+    found = Transitions(labels, scores).by_type()
+    assert (found.labels, found.of_types) == (["O", "X", "Y-Z"], True)
+    np.testing.assert_array_equal(
+        found.scores,
+        [[0, 1, 3, np.nan], [6, 7, 9, 11], [15, 16, 18, 20], [27, 28, 30, 32]],
+    )
+
+
+def test_labels_without_types_stay_what_they_are():
+    found = Transitions(["NN", "VB"], np.zeros((3, 3)))
+    assert found.by_type() is found
 
 
 def test_a_decoder_without_transition_scores():

@@ -14,7 +14,7 @@ MODULES = ["rnnpipe.parts.decoders.chain.kernels", "rnnpipe.parts.encoders.seque
 def test_without_numba_there_are_none(module, monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
     monkeypatch.delitem(sys.modules, module, raising=False)
-    assert jit.kernels.__wrapped__(module) is None
+    assert jit._load.__wrapped__(module) is None
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -90,6 +90,23 @@ def test_same_numbers_on_a_long_way(rule):
     assert_same_as_thinc(lambda: rule(0.001, L2=0.01, grad_clip=0.0), steps=500, drift=2.0)
 
 
+@pytest.mark.parametrize("rule", [Adam, RAdam, SGD])
+@pytest.mark.parametrize("count", [1, 90, 900, 9_000, 80_000, 100_000, 10_000_000])
+def test_averages_reach_ever_further_back_up_to_a_limit(rule, count):
+    """After so many updates, of which one alone is made."""
+    ours = parameters((3,))
+    (key,) = ours
+    optimizer = rule(0.001, use_averages=True)
+    optimizer.nr_update[key] = count - 1
+    optimizer.averages[key] = torch.tensor([1.0, 2.0, 3.0])
+    set_gradients(ours, np.ones(3, "f"))
+    step(optimizer, ours)
+    kept = min((1 + count) / (10 + count), 0.9999)
+    moved = optimizer.averages[key].double() - torch.tensor([1.0, 2.0, 3.0])
+    want = (1 - kept) * (ours[key].detach().double() - torch.tensor([1.0, 2.0, 3.0]))
+    torch.testing.assert_close(moved, want, atol=3e-7, rtol=0)
+
+
 @pytest.mark.parametrize(
     "make",
     [

@@ -1,21 +1,31 @@
 """The kit finds the ways in which an encoder of images can break a promise."""
 
+from dataclasses import dataclass
+
 import pytest
 import torch
 from helpers.broken import can_all_be_broken, told
 
 from rnnpipe.parts.encoders.image.diagonal_bilstm import DiagonalBiLSTM
-from rnnpipe.parts.encoders.image.grid_encoder import GridBuilder
-from rnnpipe.parts.encoders.image.pixel_cnn import GatedPixelCNN
+from rnnpipe.parts.encoders.image.grid_encoder import GridSettings
+from rnnpipe.parts.encoders.image.pixel_cnn import GatedPixelCNN, PixelCNN
 from rnnpipe.testing import check_encoder
 from rnnpipe.testing.encoders import ENCODER
+
+
+@dataclass(frozen=True)
+class GridBuilder(GridSettings):
+    encoder: type
+
+    def build(self, n_in, channels):
+        return self.encoder(n_in, channels)
 
 
 class Spoilt(GatedPixelCNN):
     """A PixelCNN that somebody tampers with."""
 
     def __init__(self, n_in, channels):
-        super().__init__(n_in, channels, width=4, depth=2, reach=1)
+        super().__init__(n_in, channels, PixelCNN(width=4, depth=2, reach=1))
 
 
 class Mixed(Spoilt):

@@ -1,3 +1,3 @@
 """Parts of networks and searches for rnnpipe, one of nearly every kind."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -1,3 +1,3 @@
 """sLSTM and mLSTM: the recurrent layers of xLSTM, as encoders of rnnpipe."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

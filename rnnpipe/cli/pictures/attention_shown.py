@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from html import escape
-
 import numpy as np
-from rich.color import Color
 from rich.console import Console
-from rich.style import Style
 from rich.text import Text
 
-from rnnpipe.cli.pictures.appearance import BLUE, WHITE, Colour, blend, visible
-from rnnpipe.cli.pictures.page import coloured, coloured_text, page
+from rnnpipe.cli.pictures import readings
+from rnnpipe.cli.pictures.appearance import PALE_BLUE, RED, WHITE, on, share_colours, visible
+from rnnpipe.cli.pictures.page import Line, Section, page
 from rnnpipe.instruments.attention import Attention
 
 #: How many pieces of the text are listed after each line.
@@ -20,29 +16,31 @@ _LISTED = 3
 
 
 def print_attention(attention: Attention, console: Console) -> None:
-    """A line for each row: the text, blue where it looked, and the pieces that it took most of."""
+    """A line for each row: the text, red where it looked, and the pieces that it took most of."""
     console.print(Text(attention.title))
-    rows = zip(_names(attention), attention.shares, _colours(attention), strict=True)
-    for name, shares, colours in rows:
+    for name, shares in zip(_names(attention), attention.shares, strict=True):
         line = Text(name, overflow="fold")
-        for piece, colour in zip(attention.columns, colours, strict=True):
-            line.append(visible(piece), Style(color="black", bgcolor=Color.from_rgb(*colour)))
+        for piece, colour in zip(attention.columns, share_colours(shares), strict=True):
+            line.append(visible(piece), on(colour))
         most = np.argsort(-shares, kind="stable")[:_LISTED].tolist()
         listed = (f"{visible(attention.columns[i]).strip()} {shares[i]:.0%}" for i in most)
         console.print(line.append(f"  ({', '.join(listed)})"))
-    console.print(f"White: 0%, blue: {attention.shares.max():.0%} of what a line took")
+    console.print(readings.ATTENTION)
 
 
 def attention_page(attention: Attention) -> str:
-    """The same; the numbers show under the pointer."""
-    lines = []
-    rows = zip(_names(attention), attention.shares.tolist(), _colours(attention), strict=True)
-    for name, shares, colours in rows:
-        spans = coloured(attention.columns, colours, shares, "of what the line took")
-        lines.append(f"{escape(name)}{''.join(spans)}\n")
-    ends = ("0%", f"{attention.shares.max():.0%}")
-    section = coloured_text("Where it looks", ends, (WHITE, BLUE), lines)
-    return page(attention.title, "Point at a piece of text to see its share.", [section])
+    """Return the same as HTML; the numbers show under the pointer."""
+    lines = [
+        Line.of(attention.columns, share_colours(shares), shares.tolist(), name)
+        for name, shares in zip(_names(attention), attention.shares, strict=True)
+    ]
+    even = 1 / len(attention.columns)
+    least = f"a tenth of an even share ({even:.1%}), or less"
+    most, unit = "ten times an even share, or more", "of what the line took"
+    scale = (PALE_BLUE, WHITE, RED)
+    section = Section("Where it looks", least, most, scale, unit, lines)
+    hint = f"{readings.ATTENTION} Point at a piece of text to see its share."
+    return page("coloured.html", attention.title, hint, sections=[section])
 
 
 def _names(attention: Attention) -> list[str]:
@@ -52,9 +50,3 @@ def _names(attention: Attention) -> list[str]:
     names = [visible(name).strip() for name in attention.rows]
     width = max(map(len, names))
     return [f"{name:<{width}}  " for name in names]
-
-
-def _colours(attention: Attention) -> Iterator[list[Colour]]:
-    largest = float(attention.shares.max()) or 1.0
-    for shares in attention.shares.tolist():
-        yield [blend(BLUE, share / largest) for share in shares]

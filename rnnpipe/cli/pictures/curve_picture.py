@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rnnpipe.cli.pictures.pictures import picture
+from rnnpipe.cli.pictures import readings
+from rnnpipe.cli.pictures.pictures import picture, span_at_least
 from rnnpipe.instruments.training_log import Series, TrainingLog
+
+#: How many points of a score the picture shows at least.
+_POINTS = 10.0
 
 
 def draw_curves(log: TrainingLog, path: Path, title: str) -> None:
@@ -15,7 +19,7 @@ def draw_curves(log: TrainingLog, path: Path, title: str) -> None:
     panels = [_draw_losses, _draw_scores]
     if log.norms:
         panels += [_draw_gradients, _draw_learn_rates]
-    with picture(path, (9.0, 2.4 * len(panels))) as figure:
+    with picture(path, (9.0, 2.4 * len(panels)), readings.CURVES) as figure:
         figure.suptitle(title)
         axes = figure.subplots(len(panels), 1, sharex=True)
         for axis, draw in zip(axes, panels, strict=True):
@@ -38,6 +42,7 @@ def _draw_scores(axis: Any, log: TrainingLog) -> None:
     best = int(log.score.argmax())
     axis.axvline(log.steps[best], color="0.6", linewidth=1.0, label=f"best: step {log.steps[best]}")
     axis.set_ylabel("Scores (%)")
+    span_at_least(axis, _POINTS)
 
 
 def _draw_gradients(axis: Any, log: TrainingLog) -> None:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnnpipe.cli.pictures.pictures import picture
+from rnnpipe.cli.pictures import readings
+from rnnpipe.cli.pictures.pictures import picture, span_at_least
 from rnnpipe.instruments.exposure_bias import Curve, ExposureBias
 
 if TYPE_CHECKING:
     from numpy import ndarray
 
 _REAL, _OWN = "tab:blue", "tab:red"
+#: How many nats the picture shows at least.
+_NATS = 1.0
 
 
 def draw_exposure_bias(result: ExposureBias, path: Path) -> None:
     """The model's view of both texts above, the judge's below; bands are one standard error."""
-    with picture(path, (8.0, 7.0)) as figure:
-        above, below = figure.subplots(2, 1, sharex=True)
+    with picture(path, (8.0, 7.0), readings.EXPOSURE_BIAS) as figure:
+        above, below = figure.subplots(2, 1, sharex=True, sharey=True)
         figure.suptitle(
             f"Exposure bias after {result.n_prompts} prompts of {result.prompt_length} symbols"
         )
@@ -38,6 +41,7 @@ def draw_exposure_bias(result: ExposureBias, path: Path) -> None:
             axes.set_ylabel("Loss (nats per symbol)")
             axes.grid(alpha=0.3)
             axes.legend()
+        span_at_least(above, _NATS)
 
 
 def _draw(axes: Any, x: ndarray, curve: Curve, label: str, colour: str, marker: str) -> None:

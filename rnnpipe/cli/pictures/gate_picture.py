@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnpipe.cli.pictures import readings
 from rnnpipe.cli.pictures.pictures import picture
 from rnnpipe.instruments.gates import LEFT, RIGHT, GateUse
 
@@ -16,7 +17,7 @@ def draw_gates(uses: Sequence[GateUse], path: Path, title: str) -> None:
     """For each gate: how often each unit is saturated, above; how its values are spread, below."""
     gates = list(dict.fromkeys(use.gate for use in uses))
     layers = list(dict.fromkeys(use.layer for use in uses))
-    with picture(path, (max(4.5, 3.5 * len(gates)), 7.0)) as figure:
+    with picture(path, (max(6.0, 3.5 * len(gates)), 7.0), readings.GATES) as figure:
         figure.suptitle(title, parse_math=False)
         grid = figure.subplots(2, len(gates), squeeze=False, sharey="row")
         for column, gate in enumerate(gates):

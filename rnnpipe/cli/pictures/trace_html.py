@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rnnpipe.cli.pictures import readings
 from rnnpipe.cli.pictures.appearance import (
     BLUE,
     RED,
@@ -10,32 +11,22 @@ from rnnpipe.cli.pictures.appearance import (
     is_squashed,
     loss_colours,
 )
-from rnnpipe.cli.pictures.page import coloured, coloured_text, page
+from rnnpipe.cli.pictures.page import Line, Section, page
 from rnnpipe.instruments.trace import Trace
 
 
 def html_page(trace: Trace, title: str) -> str:
-    """Each piece on the colour of its loss and, in a section of its own, of each activation;
+    """Return each piece on the colour of its loss and, in a section of its own, of each activation;
     the numbers show under the pointer."""
     nats = trace.nats
     mean = f"{nats.mean():.3f} nats a piece, " if len(nats) else ""
-    sections = [
-        coloured_text(
-            "Loss",
-            ("0 nats: certain", f"{trace.guess:.2f} nats: a blind guess, or worse"),
-            (WHITE, RED),
-            coloured(trace.pieces, loss_colours(nats, trace.guess), nats, "nats"),
-        )
-    ]
+    worst = f"{trace.guess:.2f} nats: a blind guess, or worse"
+    losses = Line.of(trace.pieces, loss_colours(nats, trace.guess), nats)
+    sections = [Section("Loss", "0 nats: certain", worst, (WHITE, RED), "nats", [losses])]
     for name, values in trace.activations.items():
         shown = f"tanh({name})" if is_squashed(values) else name
-        sections.append(
-            coloured_text(
-                f"Unit {trace.cell} (layer:unit), {shown}",
-                ("-1", "1"),
-                (BLUE, WHITE, RED),
-                coloured(trace.pieces, activation_colours(values), values, name),
-            )
-        )
-    summary = f"{mean}{len(nats)} pieces. Point at one to see its number."
-    return page(title, summary, sections)
+        heading = f"Unit {trace.cell} (layer:unit), {shown}"
+        line = Line.of(trace.pieces, activation_colours(values), values)
+        sections.append(Section(heading, "-1", "1", (BLUE, WHITE, RED), name, [line]))
+    summary = f"{mean}{len(nats)} pieces. {readings.LOSS} Point at one to see its number."
+    return page("coloured.html", title, summary, sections=sections)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from rich.color import Color
 from rich.console import Console
-from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from rnnpipe.cli.pictures import readings
 from rnnpipe.cli.pictures.appearance import (
     Colour,
     activation_colours,
     is_squashed,
     loss_colours,
+    on,
     visible,
 )
 from rnnpipe.instruments.trace import Trace
@@ -35,13 +35,13 @@ def print_trace(trace: Trace, console: Console) -> None:
     console.rule("Most surprising")
     console.print(_worst(trace))
     console.print(f"{trace.nats.mean():.3f} nats a piece, {len(trace.pieces)} pieces")
+    console.print(readings.LOSS, highlight=False)
 
 
 def _coloured(pieces: Iterable[str], colours: Iterable[Colour]) -> Text:
     text = Text(overflow="fold")
     for piece, colour in zip(pieces, colours, strict=True):
-        background = Style(color="black", bgcolor=Color.from_rgb(*colour))
-        text.append(visible(piece), background)
+        text.append(visible(piece), on(colour))
     return text
 
 

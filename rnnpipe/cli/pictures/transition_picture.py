@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from rnnpipe.cli.pictures import readings
+from rnnpipe.cli.pictures.appearance import FULL_NATS
 from rnnpipe.cli.pictures.pictures import picture
 from rnnpipe.instruments.transitions import Transitions
 
@@ -17,18 +19,19 @@ _LONGEST = 40.0
 
 
 def draw_transitions(found: Transitions, path: Path, title: str) -> None:
-    """A heat map: red is likely, blue unlikely, grey forbidden."""
+    """A heat map: red is likely, blue unlikely, grey forbidden. The scale is the same for all, so
+    that scores that hardly count are pale."""
     written = len(found.scores) <= _WRITTEN
-    size = min(_LONGEST, max(5.0, 2.0 + (0.42 if written else 0.2) * len(found.scores)))
-    with picture(path, (size + 1.0, size)) as figure:
+    size = min(_LONGEST, max(6.0, 2.0 + (0.42 if written else 0.2) * len(found.scores)))
+    reading = readings.TRANSITIONS_OF_TYPES if found.of_types else readings.TRANSITIONS
+    with picture(path, (size + 1.0, size), reading) as figure:
         axes = figure.subplots()
         shown = np.ma.masked_invalid(found.scores)
-        limit = found.largest or 1.0
         forbidden = np.where(np.isinf(found.scores), 0.7, 1.0)
         axes.imshow(forbidden, cmap="gray", vmin=0.0, vmax=1.0)
-        image = axes.imshow(shown, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        image = axes.imshow(shown, cmap="RdBu_r", vmin=-FULL_NATS, vmax=FULL_NATS)
         if written:
-            _write(axes, found, limit)
+            _write(axes, found)
         axes.set_xticks(range(len(found.targets)), found.targets, rotation=90)
         axes.set_yticks(range(len(found.sources)), found.sources)
         axes.xaxis.tick_top()
@@ -38,11 +41,12 @@ def draw_transitions(found: Transitions, path: Path, title: str) -> None:
         axes.set_title(title)
         for text in (*axes.get_xticklabels(), *axes.get_yticklabels(), axes.title):
             text.set_parse_math(False)  # a dollar does not begin a formula
-        figure.colorbar(image, label="Score (nats); grey: forbidden", shrink=0.8, aspect=30)
+        label = "Score (nats); grey: forbidden"
+        figure.colorbar(image, label=label, shrink=0.8, aspect=30, extend="both")
 
 
-def _write(axes: Any, found: Transitions, limit: float) -> None:
+def _write(axes: Any, found: Transitions) -> None:
     for row, column in np.argwhere(np.isfinite(found.scores)).tolist():
         score = found.scores[row, column]
-        colour = "white" if abs(score) > 0.6 * limit else "black"
-        axes.text(column, row, f"{score:.1f}", color=colour, ha="center", va="center", size=7)
+        colour = "white" if abs(score) > 0.6 * FULL_NATS else "black"
+        axes.text(column, row, f"{score:+.1f}", color=colour, ha="center", va="center", size=7)

@@ -10,7 +10,7 @@ import torch
 from thinc.api import Model
 from torch import Tensor
 
-from rnnpipe.components.symbol_model import symbol_model, symbol_shim
+from rnnpipe.components.network_model import network_model, network_shim
 from rnnpipe.contracts.settings import checked
 from rnnpipe.contracts.types import (
     DropoutRate,
@@ -62,7 +62,7 @@ def ImageModel(
     )
     with torch.device("meta"):
         output(readout, 1, levels)  # raises now, not after the corpus has been read
-    model = symbol_model("rnnpipe_image_model", builder, log_likelihoods, precision)
+    model = network_model("rnnpipe_image_model", builder, log_likelihoods, precision)
     model.attrs["levels"] = levels
     return model
 
@@ -81,12 +81,12 @@ def set_image_facts(model: Model[Any, Any], shape: Sequence[int], labels: Sequen
         "labels": list(labels),
     }
     module = cast(ImageModelBuilder, model.attrs["builder"]).build(facts)
-    symbol_shim(model).set_module(module, facts)
+    network_shim(model).set_module(module, facts)
 
 
 def set_image_labels(model: Model[Any, Any], labels: Sequence[str]) -> None:
     """Give a network more classes at the end, keeping all it knows of those that it has."""
-    shim = symbol_shim(model)
+    shim = network_shim(model)
     facts = {**cast(dict[str, Any], shim.facts), "labels": list(labels)}
     grown = cast(ImageModelBuilder, model.attrs["builder"]).build(facts).to(shim.device)
     weights = grown.state_dict()
@@ -97,7 +97,7 @@ def set_image_labels(model: Model[Any, Any], labels: Sequence[str]) -> None:
 
 def log_likelihoods(model: Model[Any, Any], pictures: Sequence[Picture]) -> np.ndarray:
     """The log-probability of each image, ``(N,)`` float32, in nats."""
-    with symbol_shim(model).evaluation() as module:
+    with network_shim(model).evaluation() as module:
         return cast(TorchImageModel, module).log_likelihoods(pictures)
 
 
@@ -115,7 +115,7 @@ def generate(
     """``(n, H, W, C)`` uint8: see :meth:`rnnpipe.models.images.image_model.ImageModel.generate`.
     classes: the number of each image's class. given: ``(H, W, C)`` uint8, and known: ``(H, W)``,
     where it is taken over."""
-    shim = symbol_shim(model)
+    shim = network_shim(model)
 
     def on_device(array: Any) -> Tensor | None:
         return None if array is None else torch.as_tensor(array).to(shim.device)

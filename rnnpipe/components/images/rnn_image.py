@@ -9,24 +9,24 @@ from typing import Any, cast
 import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.training import Example, validate_examples
+from spacy.training import Example
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer
+from thinc.api import Model
 
+from rnnpipe.components.base import RnnPipe
 from rnnpipe.components.images.image_model import (
     generate,
     log_likelihoods,
     set_image_facts,
     set_image_labels,
 )
-from rnnpipe.components.labelling.network import is_initialized
-from rnnpipe.components.symbol_pipe import Losses, SymbolPipe
+from rnnpipe.components.network_model import is_initialized
 from rnnpipe.errors import CorpusError, LabelError, SettingsError, StructureError, expected
 from rnnpipe.models.images.image_model import Picture
 from rnnpipe.parts.structures.doc_image import SOURCE, called, image_of, register_image
 
 
-class RnnImageModel(SymbolPipe):
+class RnnImageModel(RnnPipe):
     """A model of the images that documents carry, all of one size.
 
     Writes ``doc._.image_log_probability``, in nats, of the whole image. Makes new images by
@@ -115,7 +115,7 @@ class RnnImageModel(SymbolPipe):
         where = f"components.{self.name}"
         shape: Sequence[int] | None = None
         true: set[str | None] = set()
-        for example in get_examples():
+        for example in self._valid(get_examples(), "initialize"):
             # All of them, so that a bad one is found before training.
             shape = self._pixels(example.predicted, shape).shape
             if self.cfg["conditional"] and labels is None:
@@ -147,26 +147,15 @@ class RnnImageModel(SymbolPipe):
             if (label := self._true_label(eg)) is not None
         ]
 
-    def rehearse(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: Losses | None = None,
-    ) -> Losses:
-        """Learn images as the model drew them when ``nlp.resume_training()`` was called, one for
-        each example, of its class."""
-        examples = list(examples)
-        validate_examples(examples, f"{type(self).__name__}.rehearse")
-        teacher, pictures = self._rehearsal_model, self.learnable(examples)
-        if teacher is None or not pictures:
-            return self._learn([], drop, sgd, losses)
-        labels = [picture.label for picture in pictures]
+    def taught(self, teacher: Model[Any, Any], examples: Sequence[Example]) -> list[Picture]:
+        """Images that the teacher draws, one for each that is learnable, of its class."""
+        labels = [picture.label for picture in self.learnable(examples)]
+        if not labels:
+            return []
         classes = [label for label in labels if label is not None] or None
         height, width, _ = self.shape
-        drawn = generate(teacher, len(pictures), height, width, 1.0, None, classes)
-        return self._learn(list(map(Picture, drawn, labels)), drop, sgd, losses)
+        drawn = generate(teacher, len(labels), height, width, 1.0, None, classes)
+        return list(map(Picture, drawn, labels))
 
     # -- prediction ----------------------------------------------------------------------------
 

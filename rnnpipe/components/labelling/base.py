@@ -1,13 +1,11 @@
-"""What all components share: a network as a spaCy trainable pipe.
+"""What the components that label tokens, spans, trees and documents share.
 
 A component says which labels its decoder has, how an example becomes a gold annotation, how the
-decoder's answers are read and how they are written on a Doc. The rest, from ``nlp.update`` to
-``from_disk``, is here.
+decoder's answers are read and how they are written on a Doc.
 """
 
 from __future__ import annotations
 
-import math
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,29 +15,21 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.training import Example, validate_examples
+from spacy.training import Example
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.api import Model
 
-from rnnpipe.components.annotating import AnnotatingPipe
-from rnnpipe.components.labelling.gold import count_known
-from rnnpipe.components.labelling.network import (
-    Run,
-    answers,
-    is_initialized,
-    network_builder,
-    network_shim,
-    set_labels,
-)
+from rnnpipe.components.base import RnnPipe
+from rnnpipe.components.labelling.network import answers, network_builder, set_labels
+from rnnpipe.components.network_model import is_initialized, network_shim
 from rnnpipe.contracts.types import Decoder, Labels, TreeDecoder, items_of
-from rnnpipe.errors import LabelError, RnnpipeError, StructureError, WeightsError
+from rnnpipe.errors import LabelError, StructureError, WeightsError
+from rnnpipe.models.labelling.annotated import AnnotatedDoc
 from rnnpipe.parts.embeddings.builder import has_vocabulary
 
-Losses = dict[str, float]
 
-
-class RnnPipe(AnnotatingPipe):
-    """A network of rnnpipe as a trainable component.
+class LabellingPipe(RnnPipe):
+    """A component whose model is ``rnnpipe.Network.v1``.
 
     labels_documents: whether the decoder labels documents, and so needs a pooler, or tokens.
     labels_spans: whether it labels the spans that a structure over them names, not the tokens.
@@ -176,9 +166,7 @@ class RnnPipe(AnnotatingPipe):
         Warns if vocabularies are learnt from examples that show no labels, which is what
         ``nlp.initialize()`` makes up when it is given none.
         """
-        examples = list(get_examples())
-        if examples:
-            validate_examples(examples, f"{type(self).__name__}.initialize")
+        examples = list(self._valid(get_examples(), "initialize"))
         found = list(self.find_labels(examples) if labels is None else labels)
         for label in found:
             self._add(label)
@@ -229,73 +217,12 @@ class RnnPipe(AnnotatingPipe):
     def annotation(self) -> str:
         """What the component learns from, in words, for error messages."""
 
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: Losses | None = None,
-    ) -> Losses:
-        """Learn from a batch. The loss is in nats, added up over tokens (or documents)."""
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
-        examples = list(examples)
-        validate_examples(examples, f"{type(self).__name__}.update")
-        if examples:
-            golds = [self.gold(eg) for eg in examples]
-            losses[self.name] += self._learn([eg.predicted for eg in examples], golds, drop, sgd)
-        return losses
+    def learnable(self, examples: Sequence[Example]) -> list[AnnotatedDoc]:
+        return [AnnotatedDoc(eg.predicted, self.gold(eg)) for eg in examples]
 
-    def _learn(
-        self, docs: Sequence[Doc], golds: list[np.ndarray], drop: float, sgd: Optimizer | None
-    ) -> float:
-        self._require_network()
-        set_dropout_rate(self.model, drop)
-        run, backprop = self.model.begin_update(docs)
-        loss, gradient = self._loss(run, golds)
-        backprop(gradient)
-        if sgd is not None:
-            self.finish_update(sgd)
-        return loss
-
-    def get_loss(self, examples: Iterable[Example], scores: Run) -> tuple[float, Any]:
-        """The loss of a training pass in nats, and the gradient to hand to its backprop.
-
-        scores: what ``self.model.begin_update(docs)`` returned. The parameters' gradients are
-            added up on the way, bucket by bucket, so that memory stays bounded.
-        """
-        examples = list(examples)
-        validate_examples(examples, f"{type(self).__name__}.get_loss")
-        return self._loss(scores, [self.gold(eg) for eg in examples])
-
-    def _loss(self, run: Run, golds: list[np.ndarray]) -> tuple[float, Any]:
-        loss, gradient = run.backward(golds, scale=1.0 / max(1, count_known(golds)))
-        if not math.isfinite(loss):
-            raise RnnpipeError(
-                f"components.{self.name}: expected a finite training loss, got {loss}. Lower the "
-                "learning rate, set grad_clip, and look for NaN in word vectors."
-            )
-        return loss, gradient
-
-    def rehearse(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: Losses | None = None,
-    ) -> Losses:
-        """Learn to answer as the network did when ``nlp.resume_training()`` was called."""
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
-        examples = list(examples)
-        validate_examples(examples, f"{type(self).__name__}.rehearse")
+    def taught(self, teacher: Model[Any, Any], examples: Sequence[Example]) -> list[AnnotatedDoc]:
         docs = [eg.predicted for eg in examples]
-        if self._rehearsal_model is not None and docs:
-            golds = self.gold_from(answers(self._rehearsal_model, docs, self.read))
-            losses[self.name] += self._learn(docs, golds, drop, sgd)
-        return losses
+        return list(map(AnnotatedDoc, docs, self.gold_from(answers(teacher, docs, self.read))))
 
     # -- prediction ----------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Gold annotations as arrays: how they are read from examples, and how many there are."""
+"""How gold annotations are read from examples, as arrays."""
 
 from __future__ import annotations
 
@@ -8,21 +8,6 @@ from functools import lru_cache
 import numpy as np
 from spacy.strings import get_string_id
 from spacy.training import Example
-
-
-def count_known(golds: Iterable[np.ndarray]) -> int:
-    """How many tokens, constituents or documents have a gold annotation."""
-    return sum(_known(gold) for gold in golds)
-
-
-def _known(gold: np.ndarray) -> int:
-    if gold.dtype == np.bool_:  # (T, L): which labels are possible
-        return int((~gold.all(axis=-1)).sum())
-    if gold.dtype.kind == "f":  # (L,): truths, NaN where missing
-        return int(not np.isnan(gold).all())
-    if gold.ndim == 2:  # (M, 3): first token, end and class of constituents
-        return len(gold)
-    return int((gold >= 0).sum())
 
 
 def same_tokens(example: Example) -> bool:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
-import torch
 from spacy.tokens import Doc
-from thinc.api import Model, get_current_ops
-from thinc.types import Floats2d
-from thinc.util import torch2xp, xp2torch
+from thinc.api import Model
 from torch import Tensor
 
+from rnnpipe.components.network_model import network_model, network_shim
+from rnnpipe.components.training_pass import upstream_vectors
 from rnnpipe.contracts.settings import checked
 from rnnpipe.contracts.types import (
     DecoderBuilder,
@@ -31,7 +30,6 @@ from rnnpipe.errors import SettingsError
 from rnnpipe.models.labelling.batching import Batch, Limits, make_batch
 from rnnpipe.models.labelling.network import Network as TorchNetwork
 from rnnpipe.models.labelling.network import NetworkBuilder, Reader, label_facts, with_labels
-from rnnpipe.shim.torch_shim import TorchShim
 
 T = TypeVar("T")
 
@@ -76,59 +74,19 @@ def Network(
         limits=Limits(max_length, overlap, max_padded_tokens),
     )
     upstream = [part.upstream for part in embedding.parts() if part.upstream is not None]
-    return Model(
-        "rnnpipe_network",
-        _forward,
-        init=_initialize,
-        layers=upstream,
-        shims=[TorchShim(None, build=builder.build, facts=None, precision=precision)],
-        attrs={"dropout_rate": 0.0, "builder": builder},
+    return network_model(
+        "rnnpipe_network", builder, _predict, precision, init=_initialize, layers=upstream
     )
-
-
-def network_shim(model: Model[Any, Any]) -> TorchShim:
-    return cast(TorchShim, model.shims[0])
-
-
-def is_initialized(model: Model[Any, Any]) -> bool:
-    return network_shim(model).facts is not None
 
 
 def network_builder(model: Model[Any, Any]) -> NetworkBuilder:
     return cast(NetworkBuilder, model.attrs["builder"])
 
 
-class Run:
-    """A training pass over documents: ready to run once their gold annotations are known."""
-
-    def __init__(self, model: Model[Any, Any], docs: Sequence[Doc]) -> None:
-        self._model = model
-        builder = network_builder(model)
-        self._batch = make_batch(docs, builder.limits, builder.structure)
-        # Upstream layers see all documents at once and in order: a listener insists on it.
-        self._calls = [layer.begin_update(docs) for layer in model.layers]
-
-    def backward(self, golds: Sequence[np.ndarray], scale: float) -> tuple[float, list[Any]]:
-        """Add up the parameters' gradients. Returns the loss in nats, and the upstream gradients
-        for :meth:`backprop`."""
-        shim = network_shim(self._model)
-        inputs = [_leaf(vectors, shim.device) for vectors, _ in self._calls]
-        with shim.training(self._model.attrs["dropout_rate"]) as module:
-            network = cast(TorchNetwork, module)
-            loss = network.accumulate_gradients(self._batch, golds, inputs, scale)
-        return float(loss), [_split_gradient(x, self._batch) for x in inputs]
-
-    def backprop(self, gradients: list[Any]) -> list[Any]:
-        """Hand the upstream gradients to the upstream layers."""
-        for (_, callback), gradient in zip(self._calls, gradients, strict=True):
-            callback(gradient)
-        return []
-
-
 def answers(model: Model[Any, Any], docs: Sequence[Doc], reader: Reader[T]) -> list[T]:
     """Run the network over documents without training; see :meth:`TorchNetwork.answers`."""
     shim = network_shim(model)
-    batch, inputs = _given(model, docs)
+    batch, inputs = _batch(model, docs), upstream_vectors(model, docs)
     with shim.evaluation() as module:
         network = cast(TorchNetwork, module)
         return network.answers(batch, reader, inputs, shim.weights_version)
@@ -136,16 +94,14 @@ def answers(model: Model[Any, Any], docs: Sequence[Doc], reader: Reader[T]) -> l
 
 def token_vectors(model: Model[Any, Any], docs: Sequence[Doc]) -> Tensor:
     """What a network's encoder is given; see :meth:`TorchNetwork.vectors`."""
-    batch, inputs = _given(model, docs)
+    batch, inputs = _batch(model, docs), upstream_vectors(model, docs)
     with network_shim(model).evaluation() as module:
         return cast(TorchNetwork, module).vectors(batch, inputs)
 
 
-def _given(model: Model[Any, Any], docs: Sequence[Doc]) -> tuple[Batch, list[Tensor]]:
-    """What a network is given at prediction: a batch, and the vectors of upstream layers."""
-    builder, device = network_builder(model), network_shim(model).device
-    batch = make_batch(docs, builder.limits, builder.structure)
-    return batch, [_join(layer.predict(docs), device) for layer in model.layers]
+def _batch(model: Model[Any, Any], docs: Sequence[Doc]) -> Batch:
+    builder = network_builder(model)
+    return make_batch(docs, builder.limits, builder.structure)
 
 
 def read_states(decoder: Any, x: Any, lengths: np.ndarray) -> list[np.ndarray]:
@@ -154,13 +110,8 @@ def read_states(decoder: Any, x: Any, lengths: np.ndarray) -> list[np.ndarray]:
     return [row[:n] if ids.ndim == 2 else row for row, n in zip(ids, lengths, strict=True)]
 
 
-def _forward(
-    model: Model[Any, Any], docs: Sequence[Doc], is_train: bool
-) -> tuple[Any, Callable[[Any], list[Any]]]:
-    if is_train:
-        run = Run(model, docs)
-        return run, run.backprop
-    return answers(model, docs, read_states), lambda _: []
+def _predict(model: Model[Any, Any], docs: Sequence[Doc]) -> list[np.ndarray]:
+    return answers(model, docs, read_states)
 
 
 def _initialize(
@@ -195,18 +146,3 @@ def count_words(docs: Iterable[Doc]) -> Counter[str]:
     strings = next(iter(docs)).vocab.strings
     keys, counts = np.unique(np.concatenate(columns), return_counts=True)
     return Counter({strings[int(k)]: int(n) for k, n in zip(keys, counts, strict=True)})
-
-
-def _join(vectors: Sequence[Floats2d], device: torch.device) -> Tensor:
-    xp = get_current_ops().xp
-    return xp2torch(xp.concatenate(list(vectors)), device=device)
-
-
-def _leaf(vectors: Sequence[Floats2d], device: torch.device) -> Tensor:
-    return _join(vectors, device).requires_grad_()
-
-
-def _split_gradient(x: Tensor, batch: Batch) -> list[Floats2d]:
-    gradient = cast(Floats2d, torch2xp(x.grad if x.grad is not None else torch.zeros_like(x)))
-    ends = np.cumsum(batch.lengths)
-    return [gradient[end - n : end] for end, n in zip(ends, batch.lengths, strict=True)]

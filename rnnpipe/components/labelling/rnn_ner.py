@@ -15,7 +15,7 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
 
-from rnnpipe.components.labelling.base import RnnPipe
+from rnnpipe.components.labelling.base import LabellingPipe
 from rnnpipe.components.labelling.gold import same_tokens, token_labels
 from rnnpipe.contracts.schemes import SCHEMES, TagSet
 from rnnpipe.contracts.types import Labels
@@ -40,7 +40,7 @@ class Entities:
     readings: list[dict[str, Any]] = field(default_factory=list)
 
 
-class RnnEntityRecognizer(RnnPipe):
+class RnnEntityRecognizer(LabellingPipe):
     """Finds named entities with any encoder and a decoder over token tags, such as a CRF.
 
     Writes ``doc.ents``; ``ent._.probability``, the entity's exact probability under the model; and

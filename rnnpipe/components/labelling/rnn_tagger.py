@@ -12,7 +12,7 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
 
-from rnnpipe.components.labelling.base import RnnPipe
+from rnnpipe.components.labelling.base import LabellingPipe
 from rnnpipe.components.labelling.gold import label_ids, same_tokens, token_labels
 from rnnpipe.components.labelling.network import read_states
 from rnnpipe.contracts.types import Labels
@@ -21,7 +21,7 @@ from rnnpipe.errors import LabelError, SettingsError
 _ATTRIBUTES = ("tag", "pos", "morph")
 
 
-class RnnTagger(RnnPipe):
+class RnnTagger(LabellingPipe):
     """Labels tokens, with any encoder and any per-node decoder.
 
     Writes ``token.tag_``, ``token.pos_``, ``token.morph`` or an extension ``token._.<name>``. For

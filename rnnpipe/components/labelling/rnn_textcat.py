@@ -12,13 +12,13 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
 
-from rnnpipe.components.labelling.base import RnnPipe
+from rnnpipe.components.labelling.base import LabellingPipe
 from rnnpipe.contracts.types import Labels
 from rnnpipe.errors import LabelError
 from rnnpipe.parts.structures.doc_image import register_image
 
 
-class CategoryPipe(RnnPipe):
+class CategoryPipe(LabellingPipe):
     """What the components that write ``doc.cats`` share: any encoder, a pooler, and a decoder over
     documents."""
 

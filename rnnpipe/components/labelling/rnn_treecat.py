@@ -12,7 +12,7 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
 
-from rnnpipe.components.labelling.base import RnnPipe
+from rnnpipe.components.labelling.base import LabellingPipe
 from rnnpipe.components.labelling.gold import label_ids, same_tokens
 from rnnpipe.components.labelling.network import network_builder
 from rnnpipe.contracts.types import DocStructure, Labels
@@ -23,7 +23,7 @@ from rnnpipe.parts.decoders.sequence import SequenceDecoder
 Place = tuple[int, int, int]
 
 
-class RnnTreeCategorizer(RnnPipe):
+class RnnTreeCategorizer(LabellingPipe):
     """Labels trees, with a recursive encoder over the constituents of the documents and a decoder
     of nodes.
 

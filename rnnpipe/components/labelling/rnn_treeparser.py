@@ -12,7 +12,7 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
 
-from rnnpipe.components.labelling.base import RnnPipe
+from rnnpipe.components.labelling.base import LabellingPipe
 from rnnpipe.components.labelling.gold import same_tokens
 from rnnpipe.contracts.types import Labels
 from rnnpipe.errors import LabelError, expected, opening
@@ -22,7 +22,7 @@ from rnnpipe.parts.structures.constituents import join_spans
 NONE = "(none)"
 
 
-class RnnTreeParser(RnnPipe):
+class RnnTreeParser(LabellingPipe):
     """Builds a binary tree over each document with a decoder of trees, and writes the nodes that
     the decoder classifies as constituents, with their labels, into a span group that
     ``rnnpipe.Constituents.v1`` reads: children before parents.

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from thinc.api import Model
 
-from rnnpipe.components.symbol_model import MANY_SYMBOLS, symbol_model, symbol_shim
+from rnnpipe.components.network_model import MANY_SYMBOLS, network_model, network_shim
 from rnnpipe.contracts.settings import checked
 from rnnpipe.contracts.types import (
     Adaptation,
@@ -21,10 +21,11 @@ from rnnpipe.contracts.types import (
     Precision,
     Probability,
     SymbolsBuilder,
+    Text,
 )
 from rnnpipe.errors import SettingsError, StructureError, expected
 from rnnpipe.models.language.language_model import LanguageModel as TorchLanguageModel
-from rnnpipe.models.language.language_model import LanguageModelBuilder, Text, require_causal
+from rnnpipe.models.language.language_model import LanguageModelBuilder, require_causal
 
 
 @checked("architectures", "rnnpipe.LanguageModel.v1")
@@ -93,7 +94,7 @@ def LanguageModel(
         max_padded_symbols=max_padded_symbols,
     )
     _check(builder)
-    return symbol_model("rnnpipe_language_model", builder, _log_likelihoods, precision)
+    return network_model("rnnpipe_language_model", builder, _log_likelihoods, precision)
 
 
 def _check(builder: LanguageModelBuilder) -> None:
@@ -119,7 +120,7 @@ def log_likelihoods(
     model: Model[Any, Any], texts: Sequence[Text], adaptation: Adaptation | None
 ) -> list[np.ndarray]:
     """The log-probability of every target of every text, ``(N,)`` float32, in nats."""
-    with symbol_shim(model).evaluation() as module:
+    with network_shim(model).evaluation() as module:
         network = cast(TorchLanguageModel, module)
         if adaptation is None:
             return network.log_likelihoods(texts)
@@ -128,5 +129,5 @@ def log_likelihoods(
 
 def with_drawn_targets(model: Model[Any, Any], texts: Sequence[Text]) -> list[Text]:
     """The texts with what the model might have written after each symbol."""
-    with symbol_shim(model).evaluation() as module:
+    with network_shim(model).evaluation() as module:
         return cast(TorchLanguageModel, module).with_drawn_targets(texts)

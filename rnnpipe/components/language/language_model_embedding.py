@@ -13,7 +13,7 @@ from thinc.api import Model
 from torch import nn
 
 from rnnpipe.components.language.language_model import language_model_builder
-from rnnpipe.components.symbol_model import symbol_shim
+from rnnpipe.components.network_model import network_shim
 from rnnpipe.contracts.registry import embeddings
 from rnnpipe.contracts.types import Embedding, EmbeddingBuilder, PositiveInt, Probability
 from rnnpipe.errors import SettingsError, WeightsError, expected
@@ -83,11 +83,11 @@ class Source:
         return {
             "blocks": {"symbols": block["symbols"], "encoder": block["encoder"]},
             "width": language_model_builder(model).width,
-            "known": symbol_shim(model).facts,
+            "known": network_shim(model).facts,
         }
 
     def weights(self) -> Weights:
-        network = cast(LanguageModel, symbol_shim(self._load()[1]).module)
+        network = cast(LanguageModel, network_shim(self._load()[1]).module)
         parts: dict[Any, nn.Module] = {"embedding": network.embedding, "encoder": network.encoder}
         return {name: part.state_dict() for name, part in parts.items()}
 
@@ -106,7 +106,7 @@ class Source:
         if model is None or model.name != "rnnpipe_language_model":
             want = f"the name of a language model in {self.path}, one of its {nlp.pipe_names}"
             raise SettingsError(expected(f"{_NAME}, component", want, self.component))
-        if symbol_shim(model).facts is None:
+        if network_shim(model).facts is None:
             raise SettingsError(expected(where, "a trained language model", self.path, do))
         return nlp, model
 

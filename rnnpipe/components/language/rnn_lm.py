@@ -12,26 +12,28 @@ from spacy.language import Language
 from spacy.tokens import Doc, Token
 from spacy.training import Example
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer
+from thinc.api import Model
 
+from rnnpipe.components.base import RnnPipe
 from rnnpipe.components.language.language_model import (
     language_model_builder,
     log_likelihoods,
     with_drawn_targets,
 )
 from rnnpipe.components.language.lm_text import LanguageModelAlphabet, Writer
-from rnnpipe.components.symbol_model import symbol_shim
-from rnnpipe.components.symbol_pipe import Losses, SymbolPipe
+from rnnpipe.components.network_model import network_shim
 from rnnpipe.contracts.types import (
     BOUNDARY,
+    PLACE,
     Adaptation,
     Generated,
+    Place,
     SequenceGeneratorBuilder,
     Symbols,
+    Text,
 )
 from rnnpipe.errors import CorpusError, expected
-from rnnpipe.models.language.language_model import LanguageModel, Text
-from rnnpipe.models.language.streams import PLACE, Place
+from rnnpipe.models.language.language_model import LanguageModel
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Likelihood:
         return float(self.tokens.sum(dtype=np.float64)) + self.end
 
 
-class RnnLanguageModel(SymbolPipe):
+class RnnLanguageModel(RnnPipe):
     """A language model over the characters, bytes or tokens of documents.
 
     Every document is read from a fresh state and a boundary symbol on. Writes
@@ -128,7 +130,7 @@ class RnnLanguageModel(SymbolPipe):
         RAISES: CorpusError if there is not one symbol.
         """
         examples = get_examples() if corpus is None or nlp is None else corpus(nlp)
-        counted = _Counted(eg.x for eg in examples)
+        counted = _Counted(eg.x for eg in self._valid(examples, "initialize"))
         facts = language_model_builder(self.model).symbols.measure(counted)
         # Symbols that need no counting (bytes) leave the documents unread.
         if not counted.tokens and not any(map(len, counted)):
@@ -136,25 +138,14 @@ class RnnLanguageModel(SymbolPipe):
             where = f"components.{self.name}"
             raise CorpusError(expected(where, "training documents with text", "no text", do))
         module = language_model_builder(self.model).build(facts)
-        symbol_shim(self.model).set_module(module, facts)
+        network_shim(self.model).set_module(module, facts)
 
     def learnable(self, examples: Sequence[Example]) -> list[Text]:
         return [self._training_text(eg) for eg in examples]
 
-    def rehearse(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optimizer | None = None,
-        losses: Losses | None = None,
-    ) -> Losses:
-        """Learn to predict as the model did when ``nlp.resume_training()`` was called: after every
-        symbol of the documents, one that it draws. The loss is in nats, added up over symbols."""
-        texts = [self.text_of(eg.predicted) for eg in examples]
-        teacher = self._rehearsal_model
-        drawn = with_drawn_targets(teacher, texts) if teacher is not None and texts else []
-        return self._learn(drawn, drop, sgd, losses)
+    def taught(self, teacher: Model[Any, Any], examples: Sequence[Example]) -> list[Text]:
+        """The documents with a symbol after every other that the teacher draws."""
+        return with_drawn_targets(teacher, [self.text_of(eg.predicted) for eg in examples])
 
     def _training_text(self, example: Example) -> Text:
         place = example.reference.user_data.get(PLACE)
@@ -256,7 +247,7 @@ class RnnLanguageModel(SymbolPipe):
     @property
     def writer(self) -> Writer:
         """Makes text with the weights as they are now."""
-        shim = symbol_shim(self.model)
+        shim = network_shim(self.model)
         alphabet = LanguageModelAlphabet(
             self.symbols, self.cfg["end_symbol"], f"components.{self.name}"
         )

@@ -15,13 +15,19 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
 
+from rnnpipe.components.base import RnnPipe
 from rnnpipe.components.language.lm_text import LanguageModelAlphabet
-from rnnpipe.components.symbol_model import symbol_shim
-from rnnpipe.components.symbol_pipe import SymbolPipe
+from rnnpipe.components.network_model import network_shim
 from rnnpipe.components.translation.seq2seq import seq2seq_builder
-from rnnpipe.contracts.types import BOUNDARY, UNKNOWN, Generated, SequenceGeneratorBuilder, Symbols
+from rnnpipe.contracts.types import (
+    BOUNDARY,
+    UNKNOWN,
+    Generated,
+    SequenceGeneratorBuilder,
+    Symbols,
+    Text,
+)
 from rnnpipe.errors import LabelError, SettingsError, expected
-from rnnpipe.models.language.language_model import Text
 from rnnpipe.models.translation.decoding import search as run_search
 from rnnpipe.models.translation.images import ImageReader, ImageSource, Sight
 from rnnpipe.models.translation.model import Pair, Seq2Seq
@@ -42,7 +48,7 @@ class Translation:
     attention: np.ndarray | None
 
 
-class RnnSeq2Seq(SymbolPipe):
+class RnnSeq2Seq(RnnPipe):
     """Writes, for each document, the text that a sequence-to-sequence model finds for it.
 
     It learns from ``doc._.translation`` of reference documents, and sets on each document
@@ -139,7 +145,8 @@ class RnnSeq2Seq(SymbolPipe):
         """
 
         def examples() -> Iterable[Example]:
-            return get_examples() if corpus is None or nlp is None else corpus(nlp)
+            read = get_examples() if corpus is None or nlp is None else corpus(nlp)
+            return self._valid(read, "initialize")
 
         if not any(True for _ in self._targets(examples())):
             where, attribute = f"components.{self.name}", self.cfg["attribute"]
@@ -154,7 +161,7 @@ class RnnSeq2Seq(SymbolPipe):
         else:
             measured = builder.source.measure(sources), builder.target.measure(targets)
             facts = dict(zip(("source", "target"), measured, strict=True))
-        symbol_shim(self.model).set_module(builder.build(facts), facts)
+        network_shim(self.model).set_module(builder.build(facts), facts)
 
     def _targets(self, examples: Iterable[Example]) -> Iterator[str]:
         return (text for eg in examples if (text := self._target(eg)) is not None)
@@ -199,7 +206,7 @@ class RnnSeq2Seq(SymbolPipe):
         generator = (search or self.search).generator(alphabet)
         forbidden = [] if self.cfg["copy_unknown"] else [UNKNOWN]
         sources = [source.read(doc) for doc in docs]
-        with symbol_shim(self.model).evaluation() as module:
+        with network_shim(self.model).evaluation() as module:
             model = cast(Seq2Seq, module)
             found = run_search(model, sources, generator, forbidden)
             looks = iter(_attention(model, sources, found))

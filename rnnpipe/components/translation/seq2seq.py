@@ -8,7 +8,7 @@ from typing import Any, cast
 import torch
 from thinc.api import Model
 
-from rnnpipe.components.symbol_model import MANY_SYMBOLS, symbol_model, symbol_shim
+from rnnpipe.components.network_model import MANY_SYMBOLS, network_model, network_shim
 from rnnpipe.contracts.settings import checked
 from rnnpipe.contracts.types import (
     AttentionBuilder,
@@ -94,7 +94,7 @@ def seq2seq_model(builder: Seq2SeqBuilder, precision: Precision) -> Model[Any, A
             TorchSeq2Seq(builder, source, None if builder.target is None else MANY_SYMBOLS)
         except StructureError as error:
             raise SettingsError(str(error)) from None
-    return symbol_model("rnnpipe_seq2seq", builder, _align, precision)
+    return network_model("rnnpipe_seq2seq", builder, _align, precision)
 
 
 def seq2seq_builder(model: Model[Any, Any]) -> Seq2SeqBuilder:
@@ -102,5 +102,5 @@ def seq2seq_builder(model: Model[Any, Any]) -> Seq2SeqBuilder:
 
 
 def _align(model: Model[Any, Any], pairs: Sequence[Pair]) -> list[Alignment]:
-    with symbol_shim(model).evaluation() as module:
+    with network_shim(model).evaluation() as module:
         return cast(TorchSeq2Seq, module).align(pairs)

@@ -35,6 +35,7 @@ from rnnpipe.contracts.types.parts import (
     Words,
     items_of,
 )
+from rnnpipe.contracts.types.reading import PLACE, Place, ScoringModel, Text
 from rnnpipe.contracts.types.settings import (
     Depth,
     DropoutRate,
@@ -72,6 +73,7 @@ from rnnpipe.contracts.types.text import (
 
 __all__ = [
     "BOUNDARY",
+    "PLACE",
     "UNKNOWN",
     "Adaptation",
     "Alphabet",
@@ -111,6 +113,7 @@ __all__ = [
     "Phrase",
     "PixelOutput",
     "PixelOutputBuilder",
+    "Place",
     "Pooler",
     "PoolerBuilder",
     "PositiveFloat",
@@ -119,12 +122,14 @@ __all__ = [
     "Precision",
     "Prediction",
     "Probability",
+    "ScoringModel",
     "SequenceGenerator",
     "SequenceGeneratorBuilder",
     "Stepper",
     "StreamingGenerator",
     "Symbols",
     "SymbolsBuilder",
+    "Text",
     "TreeDecoder",
     "Words",
     "items_of",

@@ -10,6 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from rnnpipe.contracts.types.parts import DocLike
+from rnnpipe.contracts.types.reading import ScoringModel, Text
 from rnnpipe.contracts.types.settings import NonNegativeInt
 from rnnpipe.structures import State
 
@@ -251,7 +252,7 @@ class Adaptation(Protocol):
     """How a language model follows a document while it is scored. It holds settings only, leaves
     the model as it is, and begins every document afresh."""
 
-    def log_likelihoods(self, model: Any, text: Any) -> np.ndarray:
+    def log_likelihoods(self, model: ScoringModel, text: Text) -> np.ndarray:
         """The log-probability of every target of a text, given all before it, ``(N,)`` float32, in
-        nats. model, text: of :mod:`rnnpipe.models.language.language_model`."""
+        nats."""
         ...

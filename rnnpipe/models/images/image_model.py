@@ -23,7 +23,7 @@ from rnnpipe.contracts.types import GridEncoderBuilder, GridStepper, PixelOutput
 from rnnpipe.errors import StructureError
 from rnnpipe.layers.dropout import Dropout
 from rnnpipe.layers.masked_conv import RowConv, RowsConv, require_features
-from rnnpipe.layers.precision import full_precision
+from rnnpipe.layers.precision import backpropagate
 from rnnpipe.parts.decoders.generation.noise import GumbelNoise
 from rnnpipe.structures import Encoded, Grids
 
@@ -94,14 +94,13 @@ class ImageModel(nn.Module):
     # -- training and scoring ------------------------------------------------------------------
 
     def accumulate_gradients(self, pictures: Sequence[Picture], scale: float = 1.0) -> Tensor:
-        """Add ``scale`` times the gradient of :meth:`loss` to the parameters' gradients. Returns
-        the loss of all images, shape ``()``."""
+        """Add ``scale`` times the gradient of :meth:`loss` to the parameters' gradients, unless
+        gradients are off. Returns the loss of all images, shape ``()``."""
         device = self.readout.weight.device
         total = torch.zeros((), device=device)
         for pixels, classes in self._batches(pictures):
             loss = self.loss(pixels, classes).float()
-            with full_precision(device):
-                torch.autograd.backward(loss * scale)
+            backpropagate(loss * scale)
             total = total + loss.detach()
         return total
 

@@ -34,8 +34,9 @@ from rnnpipe.contracts.types import (
     PoolerBuilder,
 )
 from rnnpipe.layers.dropout import Dropout
-from rnnpipe.layers.precision import full_precision
-from rnnpipe.models.labelling.batching import Batch, Bucket, Limits
+from rnnpipe.layers.precision import backpropagate
+from rnnpipe.models.labelling.annotated import AnnotatedDoc
+from rnnpipe.models.labelling.batching import Batch, Bucket, Limits, make_batch
 from rnnpipe.models.labelling.network_fit import require_fit, require_structure
 from rnnpipe.models.labelling.word_cache import WordCache
 from rnnpipe.parts.embeddings.builder import require_items
@@ -128,21 +129,17 @@ class Network(nn.Module):
     # -- training ------------------------------------------------------------------------------
 
     def accumulate_gradients(
-        self,
-        batch: Batch,
-        golds: Sequence[np.ndarray],
-        upstream: Sequence[Tensor] = (),
-        scale: float = 1.0,
+        self, items: Sequence[AnnotatedDoc], scale: float = 1.0, *upstream: Tensor
     ) -> Tensor:
-        """Add ``scale`` times the gradient of the loss to the parameters' gradients.
+        """Add ``scale`` times the gradient of the loss to the parameters' gradients, unless
+        gradients are off.
 
-        golds: the gold annotation of each document, as in :data:`rnnpipe.contracts.types.Gold`
-            without the batch axis.
         upstream: for each contextual embedding fed from outside, ``(N, width)``; a leaf that
             requires a gradient gets one.
         RETURNS: the summed loss in nats, shape ``()``.
         """
         device = self._device()
+        batch = make_batch([item.doc for item in items], self.limits, self.structure)
         tables = [*self._lexical_table(batch), *self._contextual_table(batch, upstream)]
         leaves = [
             replace(t, vectors=t.vectors.detach().requires_grad_(t.vectors.requires_grad))
@@ -151,10 +148,9 @@ class Network(nn.Module):
         total = torch.zeros((), device=device)
         for bucket in batch.buckets:
             x = self._read(self._encode(bucket, leaves))
-            gold = pad_golds([golds[i] for i in bucket.documents]).to(device)
+            gold = pad_golds([items[i].gold for i in bucket.documents]).to(device)
             loss = cast(Decoder, self.decoder).loss(x, gold)
-            with full_precision(device):
-                torch.autograd.backward(loss.float() * scale)
+            backpropagate(loss.float() * scale)
             total = total + loss.detach()
         grown = [
             (t.vectors, leaf.vectors.grad)
@@ -237,13 +233,25 @@ class Network(nn.Module):
         return [_Table(_under_padding(_side_by_side(vectors)), np.arange(n_items + 1))]
 
     def _encode(self, bucket: Bucket, tables: Sequence[_Table]) -> Encoded:
-        """The states of a bucket's documents; windows are stitched together again."""
-        if self.structure is not None and bucket.nodes is not None:
-            return self._encode_nodes(self.structure, bucket.tokens, bucket.nodes, tables)
-        structure = Sequences.of(bucket.lengths.tolist(), self._device())
-        if bucket.stitch is None:
-            states, n_forward = self._encode_tokens(bucket.tokens, bucket.row_lengths, tables)
-            return Encoded(states, structure, n_forward)
+        """The states of a bucket's documents: of all nodes for a pooler, of those that are labelled
+        for a decoder."""
+        if bucket.stitch is not None:
+            return self._encode_windows(bucket, bucket.stitch, tables)
+        structure: Structure = (
+            Sequences.of(bucket.lengths.tolist(), self._device())
+            if self.structure is None or bucket.nodes is None
+            else self.structure.build(bucket.nodes, self._device())
+        )
+        encoded = self.encoder(self._inputs(bucket.tokens, tables), structure)
+        states = self.dropout(encoded.states)
+        if bucket.nodes is None or self.pooler is not None:
+            return Encoded(states, structure, encoded.n_forward)
+        return Encoded(*_labelled(states, bucket.nodes), encoded.n_forward)
+
+    def _encode_windows(
+        self, bucket: Bucket, stitch: np.ndarray, tables: Sequence[_Table]
+    ) -> Encoded:
+        """The states of one long document, stitched together from its windows."""
         per_step = max(1, self.limits.max_padded_tokens // bucket.tokens.shape[1])
         pieces = []
         for begin in range(0, len(bucket.tokens), per_step):
@@ -251,54 +259,30 @@ class Network(nn.Module):
             piece = (bucket.tokens[rows], bucket.row_lengths[rows], tables)
             if torch.is_grad_enabled() and len(bucket.tokens) > per_step:
                 # Recomputed in the backward pass: memory is bounded however long the document is.
-                states, n_forward = checkpoint(self._encode_tokens, *piece, use_reentrant=False)
+                states, n_forward = checkpoint(self._encode_rows, *piece, use_reentrant=False)
             else:
-                states, n_forward = self._encode_tokens(*piece)
+                states, n_forward = self._encode_rows(*piece)
             pieces.append(states)
         flat = torch.cat(pieces).flatten(0, 1)  # (R * T, H)
-        stitch = torch.from_numpy(bucket.stitch).to(flat.device)
-        return Encoded(flat.index_select(0, stitch).unsqueeze(0), structure, n_forward)
+        chosen = flat.index_select(0, torch.from_numpy(stitch).to(flat.device)).unsqueeze(0)
+        structure = Sequences.of(bucket.lengths.tolist(), self._device())
+        return Encoded(chosen, structure, n_forward)
 
-    def _encode_nodes(
-        self,
-        doc_structure: DocStructure,
-        tokens: np.ndarray,
-        nodes: Sequence[DocNodes],
-        tables: Sequence[_Table],
-    ) -> Encoded:
-        """The states of all nodes, for a pooler; of those that are labelled, for a decoder."""
-        structure = doc_structure.build(nodes, self._device())
-        states, n_forward = self._encode_rows(tokens, structure, tables)
-        if self.pooler is not None:
-            return Encoded(states, structure, n_forward)
-        labelled = Sequences.of([len(n.labelled) for n in nodes], states.device)
-        index = np.zeros((len(nodes), labelled.size), dtype=np.int64)
-        for i, n in enumerate(nodes):
-            index[i, : len(n.labelled)] = n.labelled + i * structure.size
-        rows = torch.from_numpy(index).to(states.device)
-        chosen = states.flatten(0, 1).index_select(0, rows.flatten())
-        chosen = chosen.view(*rows.shape, states.shape[2])  # (B, M, H)
-        return Encoded(labelled.blank(chosen), labelled, n_forward)
-
-    def _encode_tokens(
+    def _encode_rows(
         self, tokens: np.ndarray, lengths: np.ndarray, tables: Sequence[_Table]
     ) -> tuple[Tensor, int]:
         structure = Sequences.of(lengths.tolist(), self._device())
-        return self._encode_rows(tokens, structure, tables)
-
-    def _encode_rows(
-        self, tokens: np.ndarray, structure: Structure, tables: Sequence[_Table]
-    ) -> tuple[Tensor, int]:
-        device = self._device()
-        tokens, beyond = np.split(tokens, [structure.size], axis=1)
-        index = [torch.from_numpy(t.row_of[tokens]).to(device) for t in tables]
-        vectors = [
-            nn.functional.embedding(i, t.vectors) for i, t in zip(index, tables, strict=True)
-        ]
-        inputs = _side_by_side(vectors)  # (B, T, D)
-        encoded = self.encoder(self.dropout(inputs), structure)
-        states = nn.functional.pad(encoded.states, (0, 0, 0, beyond.shape[1]))
+        inputs = self._inputs(tokens[:, : structure.size], tables)
+        encoded = self.encoder(inputs, structure)
+        beyond = tokens.shape[1] - structure.size
+        states = nn.functional.pad(encoded.states, (0, 0, 0, beyond))
         return self.dropout(states), encoded.n_forward
+
+    def _inputs(self, tokens: np.ndarray, tables: Sequence[_Table]) -> Tensor:
+        """What the encoder reads, ``(B, T, D)``."""
+        rows = [torch.from_numpy(t.row_of[tokens]).to(self._device()) for t in tables]
+        vectors = [nn.functional.embedding(i, t.vectors) for i, t in zip(rows, tables, strict=True)]
+        return cast(Tensor, self.dropout(_side_by_side(vectors)))
 
     def _read(self, encoded: Encoded) -> Encoded | Tensor:
         return encoded if self.pooler is None else self.pooler(encoded)
@@ -359,6 +343,17 @@ def _relabelled(
         torch.meshgrid(*index_old, indexing="ij")
     ].to(merged.dtype)
     return merged
+
+
+def _labelled(states: Tensor, nodes: Sequence[DocNodes]) -> tuple[Tensor, Sequences]:
+    """The states of the nodes that a decoder labels, and these as sequences."""
+    structure = Sequences.of([len(n.labelled) for n in nodes], states.device)
+    index = np.zeros((len(nodes), structure.size), dtype=np.int64)
+    for i, n in enumerate(nodes):
+        index[i, : len(n.labelled)] = n.labelled + i * states.shape[1]
+    rows = torch.from_numpy(index).to(states.device)
+    chosen = states.flatten(0, 1).index_select(0, rows.flatten())
+    return structure.blank(chosen.view(*rows.shape, states.shape[2])), structure  # (B, M, H)
 
 
 def _side_by_side(vectors: Sequence[Tensor]) -> Tensor:

@@ -55,7 +55,7 @@ class WordCache:
         embed: makes the vectors of the words that are not in the table yet.
         """
         vocab = batch.words.vocab
-        low = torch.is_autocast_enabled("cpu")
+        low = [torch.is_autocast_enabled(device) for device in ("cpu", "cuda")]
         owner = (weights_version, _Same(vocab), _Same(vocab.vectors), low)
         with self._lock:
             keys = batch.keys.tolist()

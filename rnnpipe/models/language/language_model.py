@@ -25,32 +25,14 @@ from rnnpipe.contracts.types import (
     OutputBuilder,
     Stepper,
     SymbolsBuilder,
+    Text,
 )
 from rnnpipe.errors import StructureError
 from rnnpipe.layers.dropout import Dropout
-from rnnpipe.layers.precision import full_precision
+from rnnpipe.layers.precision import backpropagate
 from rnnpipe.models.language.exposure import ScheduledSampling, draw, drop_symbols
-from rnnpipe.models.language.streams import Place, StreamMemory
+from rnnpipe.models.language.streams import StreamMemory
 from rnnpipe.structures import Encoded, Sequences, State, map_state
-
-
-@dataclass(frozen=True)
-class Text:
-    """inputs, targets: ``(N,)`` int64; symbol ``targets[i]`` follows on ``inputs[: i + 1]``.
-    place: where the text stands in a longer one, or ``None`` if it is whole."""
-
-    inputs: np.ndarray
-    targets: np.ndarray
-    place: Place | None = None
-
-    def __len__(self) -> int:
-        return len(self.targets)
-
-    def parts(self, size: int) -> Iterator[Text]:
-        """The text in parts of this many symbols, the last of the rest."""
-        for begin in range(0, len(self), size):
-            part = slice(begin, begin + size)
-            yield Text(self.inputs[part], self.targets[part])
 
 
 @dataclass(frozen=True)
@@ -105,27 +87,29 @@ class LanguageModel(nn.Module):
     # -- training ------------------------------------------------------------------------------
 
     def accumulate_gradients(self, texts: Sequence[Text], scale: float = 1.0) -> Tensor:
-        """Add ``scale`` times the gradient of the loss to the parameters' gradients.
+        """Add ``scale`` times the gradient of the loss to the parameters' gradients, unless
+        gradients are off.
 
-        Chunks of a stream begin with the state that the chunk before has left, and leave theirs.
+        Chunks of a stream begin with the state that the chunk before has left, and leave theirs;
+        where gradients are off, they begin from the start and leave nothing.
 
         RETURNS: the summed cross-entropy in nats, shape ``()``; regularisation adds gradients only.
         """
         device = self.embedding.weight.device
-        if self.sampling is not None:
+        learns = torch.is_grad_enabled()
+        if self.sampling is not None and learns:
             self.sampling.updates += 1
         total = torch.zeros((), device=device)
         for rows in self._buckets(texts):
             bucket = [texts[i] for i in rows]
-            places = [text.place for text in bucket if text.place is not None]
+            places = [text.place for text in bucket if text.place is not None and learns]
             state = cast(Stepper, self.encoder).start(len(bucket))
             if places:
                 state = self.memory.recall(places, state)
             for begin in self._pieces(bucket):
                 scores, encoded, dropped = self._score(bucket, begin, state)
                 loss = -scores.sum()
-                with full_precision(device):
-                    torch.autograd.backward((loss + self._penalty(encoded, dropped)) * scale)
+                backpropagate((loss + self._penalty(encoded, dropped)) * scale)
                 total = total + loss.detach()
                 state = map_state(Tensor.detach, encoded.state)
             if places:
@@ -211,7 +195,7 @@ class LanguageModel(nn.Module):
         symbols, structure = pad(inputs, self.embedding.weight.device)
         if self.training:
             symbols = self._disturb(symbols, structure, state)
-        encoded = self._encode(symbols, structure, state)
+        encoded: Encoded = self.encoder(self._vectors(symbols, structure), structure, state)
         dropped = self.dropout(encoded.states)
         scores = cast(Output, self.output).score(present_rows(dropped, inputs), targets)
         return scores, encoded, dropped
@@ -230,6 +214,10 @@ class LanguageModel(nn.Module):
 
     def _encode(self, symbols: Tensor, structure: Sequences, state: State) -> Encoded:
         """symbols: ``(B, T)``."""
+        return cast(Encoded, self.encoder(self._vectors(symbols, structure), structure, state))
+
+    def _vectors(self, symbols: Tensor, structure: Sequences) -> Tensor:
+        """What the encoder reads, ``(B, T, D)``."""
         weight = self.embedding.weight
         if self.training and self.embedding_dropout.effective_rate:
             # Whole symbols, wherever they occur (Gal and Ghahramani 2016).
@@ -237,8 +225,7 @@ class LanguageModel(nn.Module):
         vectors = nn.functional.embedding(symbols, weight)  # (B, T, D)
         if min(structure.host_lengths or (0,)) < structure.size:
             vectors = structure.blank(vectors)
-        encoded: Encoded = self.encoder(self.dropout(vectors), structure, state)
-        return encoded
+        return cast(Tensor, self.dropout(vectors))
 
     def _penalty(self, encoded: Encoded, dropped: Tensor) -> Tensor:
         """Of large states, and of states that differ much from those before (Merity et al. 2017),

@@ -4,32 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import count
-from typing import NamedTuple, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
+from rnnpipe.contracts.types import Place
 from rnnpipe.errors import CorpusError, expected
 from rnnpipe.structures import State, map_state
-
-#: The key of a reference document's ``user_data`` under which a reader puts its :class:`Place`.
-PLACE = "rnnpipe_place"
-
-
-class Place(NamedTuple):
-    """A chunk's place in one of several texts that are read side by side.
-
-    stream: which text, from 0.
-    begin, end: the chunk's first token and the one after its last, counted from the text's first.
-        Its document has one token more at the front, the one before the chunk, unless begin is 0.
-    backward: the text is read back to front. Tokens are counted from its last, and the one before
-        the chunk stands at the document's end.
-    """
-
-    stream: int
-    begin: int
-    end: int
-    backward: bool = False
 
 
 class StreamMemory(nn.Module):

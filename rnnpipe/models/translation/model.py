@@ -29,12 +29,13 @@ from rnnpipe.contracts.types import (
     OutputBuilder,
     Stepper,
     SymbolsBuilder,
+    Text,
 )
 from rnnpipe.errors import SettingsError, StructureError, expected
 from rnnpipe.layers.dropout import Dropout
-from rnnpipe.layers.precision import full_precision
+from rnnpipe.layers.precision import backpropagate
 from rnnpipe.models.labelling.batching import partition
-from rnnpipe.models.language.language_model import Text, pad, present_rows, require_causal
+from rnnpipe.models.language.language_model import pad, present_rows, require_causal
 from rnnpipe.models.translation.attend import Attend, Memory
 from rnnpipe.models.translation.bridge import Bridge
 from rnnpipe.models.translation.images import ImageReader, ImageSource, Sight
@@ -157,18 +158,17 @@ class Seq2Seq(nn.Module):
     # -- training ------------------------------------------------------------------------------
 
     def accumulate_gradients(self, pairs: Sequence[Pair], scale: float = 1.0) -> Tensor:
-        """Add ``scale`` times the gradient of the loss to the parameters' gradients. The decoder
-        reads the true symbols (teacher forcing).
+        """Add ``scale`` times the gradient of the loss to the parameters' gradients, unless
+        gradients are off. The decoder reads the true symbols (teacher forcing).
 
         RETURNS: the summed cross-entropy in nats, without label smoothing, shape ``()``.
         """
         total = torch.zeros((), device=self.device)
         for rows in self._buckets(pairs):
             bucket = [pairs[i] for i in rows]
-            states, _ = self._decode(bucket)
+            states, _ = self._decode(bucket, self.encode([pair.source for pair in bucket]))
             loss, nats = self._loss(states, bucket)
-            with full_precision(self.device):
-                torch.autograd.backward(loss * scale)
+            backpropagate(loss * scale)
             total = total + nats.detach()
         return total
 
@@ -193,7 +193,7 @@ class Seq2Seq(nn.Module):
         results: dict[int, Alignment] = {}
         for rows in self._buckets(pairs):
             bucket = [pairs[i] for i in rows]
-            states, weights = self._decode(bucket)
+            states, weights = self._decode(bucket, self.encode([pair.source for pair in bucket]))
             rows_of_targets = present_rows(states, _inputs(bucket))
             scores = cast(Output, self.output).score(rows_of_targets, _targets(bucket))
             ends = np.cumsum([len(pair.target) for pair in bucket])
@@ -227,10 +227,9 @@ class Seq2Seq(nn.Module):
         symbols, structure = pad([source[::order] for source in sources], self.device)
         return structure.blank(self.source_embedding(symbols)), structure
 
-    def _decode(self, bucket: Sequence[Pair]) -> tuple[Tensor, Tensor | None]:
+    def _decode(self, bucket: Sequence[Pair], source: Source) -> tuple[Tensor, Tensor | None]:
         """The states from which each next symbol is predicted, ``(B, T, W)``, and the attention
         ``(B, T, S)``."""
-        source = self.encode([pair.source for pair in bucket])
         symbols, structure = pad(_inputs(bucket), self.device)
         vectors = self.dropout(structure.blank(self.target_embedding(symbols)))  # (B, T, D)
         if self.input_feeding:

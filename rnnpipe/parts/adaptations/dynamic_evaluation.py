@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -12,12 +12,16 @@ from torch import Tensor
 
 from rnnpipe.contracts.compat import private
 from rnnpipe.contracts.registry import adaptations
-from rnnpipe.contracts.types import Adaptation, PositiveFloat, PositiveInt, Probability, Stepper
+from rnnpipe.contracts.types import (
+    PositiveFloat,
+    PositiveInt,
+    Probability,
+    ScoringModel,
+    Stepper,
+    Text,
+)
 from rnnpipe.layers.precision import full_precision
 from rnnpipe.structures import map_state
-
-if TYPE_CHECKING:
-    from rnnpipe.models.language.language_model import LanguageModel, Text
 
 _foreach_add_ = private("torch._foreach_add_")
 _foreach_lerp_ = private("torch._foreach_lerp_")
@@ -26,12 +30,8 @@ _foreach_norm = private("torch._foreach_norm")
 
 
 @adaptations("rnnpipe.DynamicEvaluation.v1")
-def DynamicEvaluation(
-    learn_rate: PositiveFloat = 0.1,
-    decay: Probability = 0.001,
-    segment: PositiveInt = 50,
-    clip: PositiveFloat = 1.0,
-) -> Adaptation:
+@dataclass(frozen=True)
+class DynamicEvaluation:
     """A step of gradient descent after every segment of a document, and a small one back to where
     the weights came from (Krause et al. 2018, Dynamic Evaluation of Neural Sequence Models, without
     its scaling by statistics of the training data)::
@@ -43,17 +43,13 @@ def DynamicEvaluation(
 
     segment: in symbols, at most the model's ``max_length``.
     """
-    return _DynamicEvaluation(learn_rate, decay, segment, clip)
 
+    learn_rate: PositiveFloat = 0.1
+    decay: Probability = 0.001
+    segment: PositiveInt = 50
+    clip: PositiveFloat = 1.0
 
-@dataclass(frozen=True)
-class _DynamicEvaluation:
-    learn_rate: float
-    decay: float
-    segment: int
-    clip: float
-
-    def log_likelihoods(self, model: LanguageModel, text: Text) -> np.ndarray:
+    def log_likelihoods(self, model: ScoringModel, text: Text) -> np.ndarray:
         learner = copy.deepcopy(model)
         weights: list[Tensor] = list(learner.parameters())
         origin = [weight.detach() for weight in model.parameters()]

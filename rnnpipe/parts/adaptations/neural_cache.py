@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated, cast
 
 import numpy as np
 import torch
@@ -12,19 +12,22 @@ from pydantic import Field
 from torch import Tensor
 
 from rnnpipe.contracts.registry import adaptations
-from rnnpipe.contracts.types import Adaptation, Encoder, PositiveFloat, PositiveInt, Stepper
-
-if TYPE_CHECKING:
-    from rnnpipe.models.language.language_model import LanguageModel, Text
+from rnnpipe.contracts.types import (
+    Encoder,
+    PositiveFloat,
+    PositiveInt,
+    ScoringModel,
+    Stepper,
+    Text,
+)
 
 #: Of either distribution there must be some.
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 
 
 @adaptations("rnnpipe.NeuralCache.v1")
-def NeuralCache(
-    size: PositiveInt = 500, share: Share = 0.1, sharpness: PositiveFloat = 0.3
-) -> Adaptation:
+@dataclass(frozen=True)
+class NeuralCache:
     """Mix the model's distribution with one over the symbols that followed on similar states of the
     same document (Grave et al. 2017, Improving Neural Language Models with a Continuous Cache)::
 
@@ -36,16 +39,12 @@ def NeuralCache(
 
     size: how many positions are remembered. share: lambda in the paper. sharpness: theta.
     """
-    return _NeuralCache(size, share, sharpness)
 
+    size: PositiveInt = 500
+    share: Share = 0.1
+    sharpness: PositiveFloat = 0.3
 
-@dataclass(frozen=True)
-class _NeuralCache:
-    size: int
-    share: float
-    sharpness: float
-
-    def log_likelihoods(self, model: LanguageModel, text: Text) -> np.ndarray:
+    def log_likelihoods(self, model: ScoringModel, text: Text) -> np.ndarray:
         state = cast(Stepper, model.encoder).start(1)
         parts = [np.zeros(0, dtype=np.float32)]
         width = cast(Encoder, model.encoder).n_out

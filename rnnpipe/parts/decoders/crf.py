@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from rnnpipe.contracts.registry import decoders
-from rnnpipe.contracts.types import DecoderBuilder, Gold, Labels, PositiveInt, Prediction
+from rnnpipe.contracts.types import Gold, Labels, PositiveInt, Prediction
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.layers.precision import in_full_precision
 from rnnpipe.parts.decoders.chain.partition import log_partition, surprisal
@@ -20,11 +20,8 @@ from rnnpipe.structures import Encoded
 
 
 @decoders("rnnpipe.CRF.v1")
-def CRF(
-    transitions: Literal["learned", "states"] = "learned",
-    rank: PositiveInt | None = None,
-    constrained: bool = True,
-) -> DecoderBuilder:
+@dataclass(frozen=True)
+class CRF:
     """A CRF (Lafferty et al. 2001) on top of a recurrent network (Lample et al. 2016).
 
     transitions: "learned", one score for every pair of labels; "states", that score plus one
@@ -36,13 +33,19 @@ def CRF(
 
     Raises SettingsError for a rank that would have no effect.
     """
-    if transitions == "states":
-        return partial(StateCRFDecoder, rank=rank, constrained=constrained)
-    if rank is not None:
-        raise SettingsError(
-            expected("rank", 'no rank with transitions = "learned"', rank, "Remove the setting.")
-        )
-    return partial(CRFDecoder, constrained=constrained)
+
+    transitions: Literal["learned", "states"] = "learned"
+    rank: PositiveInt | None = None
+    constrained: bool = True
+
+    def __post_init__(self) -> None:
+        if self.rank is not None and self.transitions != "states":
+            want = 'no rank with transitions = "learned"'
+            raise SettingsError(expected("rank", want, self.rank, "Remove the setting."))
+
+    def __call__(self, n_in: int, labels: Labels) -> CRFDecoder:
+        make = StateCRFDecoder if self.transitions == "states" else CRFDecoder
+        return make(n_in, labels, self)
 
 
 class CRFDecoder(ChainDecoder):
@@ -51,8 +54,8 @@ class CRFDecoder(ChainDecoder):
 
     label_axes: Mapping[str, tuple[int, ...]]
 
-    def __init__(self, n_in: int, labels: Labels, constrained: bool = True) -> None:
-        super().__init__(labels, constrained)
+    def __init__(self, n_in: int, labels: Labels, settings: CRF) -> None:
+        super().__init__(labels, settings.constrained)
         size = len(labels)
         self.output = nn.Linear(n_in, size)
         self.transitions = nn.Parameter(torch.empty(size, size).uniform_(-0.1, 0.1))
@@ -103,12 +106,10 @@ class StateCRFDecoder(CRFDecoder):
     ``transitions[i, j] + pair_weight[i, j] . state``, or, with a rank,
     ``transitions[i, j] + (from_weight[i] state) . to_weight[j]``."""
 
-    def __init__(
-        self, n_in: int, labels: Labels, rank: int | None = None, constrained: bool = True
-    ) -> None:
-        super().__init__(n_in, labels, constrained)
+    def __init__(self, n_in: int, labels: Labels, settings: CRF) -> None:
+        super().__init__(n_in, labels, settings)
         size, bound = len(labels), n_in**-0.5
-        self.rank = rank
+        self.rank = rank = settings.rank
         if rank is None:
             pairs = torch.empty(size, size, n_in).uniform_(-bound, bound)
             self.pair_weight = nn.Parameter(pairs)

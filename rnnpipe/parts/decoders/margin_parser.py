@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
@@ -12,7 +11,6 @@ from torch.nn import functional as F
 
 from rnnpipe.contracts.registry import decoders
 from rnnpipe.contracts.types import (
-    DecoderBuilder,
     EncoderBuilder,
     Gold,
     Labels,
@@ -27,9 +25,8 @@ from rnnpipe.structures import Encoded
 
 
 @decoders("rnnpipe.MarginParser.v1")
-def MarginParser(
-    composition: EncoderBuilder, kappa: PositiveFloat = 0.1, beam_size: PositiveInt = 1
-) -> DecoderBuilder:
+@dataclass(frozen=True)
+class MarginParser:
     """Binary trees by joining neighbours, trained with a maximum margin (Socher et al. 2011): see
     :class:`MarginTreeParser`.
 
@@ -37,7 +34,13 @@ def MarginParser(
     kappa: the margin for each wrong constituent.
     beam_size: how many partial trees are kept, in training and prediction; 1 is greedy.
     """
-    return partial(MarginTreeParser, composition=composition, kappa=kappa, beam_size=beam_size)
+
+    composition: EncoderBuilder
+    kappa: PositiveFloat = 0.1
+    beam_size: PositiveInt = 1
+
+    def __call__(self, n_in: int, labels: Labels) -> MarginTreeParser:
+        return MarginTreeParser(n_in, labels, self)
 
 
 @dataclass(frozen=True)
@@ -69,17 +72,9 @@ class MarginTreeParser(TreeParser[Rivals]):
     largest violation). To this comes the cross entropy of the classes of y*'s nodes.
     """
 
-    def __init__(
-        self,
-        n_in: int,
-        labels: Labels,
-        *,
-        composition: EncoderBuilder,
-        kappa: float,
-        beam_size: int,
-    ) -> None:
-        super().__init__(n_in, labels, composition=composition, beam_size=beam_size)
-        self.kappa = kappa
+    def __init__(self, n_in: int, labels: Labels, settings: MarginParser) -> None:
+        super().__init__(n_in, labels, settings.composition, settings.beam_size)
+        self.kappa = settings.kappa
 
     def best(self, x: Encoded) -> Found:
         return search(self.leaves_of(x), x.lengths, self.compose, self.beam_size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,6 @@ from torch.nn import functional as F
 
 from rnnpipe.contracts.registry import decoders
 from rnnpipe.contracts.types import (
-    DecoderBuilder,
     Gold,
     Labels,
     PositiveFloat,
@@ -26,11 +25,8 @@ from rnnpipe.structures import Encoded
 
 
 @decoders("rnnpipe.Softmax.v1")
-def Softmax(
-    label_smoothing: Probability = 0.0,
-    class_weights: dict[str, PositiveFloat] | None = None,
-    constrained: bool = True,
-) -> DecoderBuilder:
+@dataclass(frozen=True)
+class Softmax:
     """Cross entropy, ``-log softmax(W x + b)[gold]``.
 
     label_smoothing: the share of the gold probability that is spread over all labels (Szegedy et
@@ -39,12 +35,13 @@ def Softmax(
     constrained: whether prediction keeps to the labels' tag scheme: the best legal sequence under
         the product of the nodes' probabilities. Without a scheme there is nothing to keep to.
     """
-    return partial(
-        SoftmaxDecoder,
-        label_smoothing=label_smoothing,
-        class_weights=class_weights or {},
-        constrained=constrained,
-    )
+
+    label_smoothing: Probability = 0.0
+    class_weights: dict[str, PositiveFloat] | None = None
+    constrained: bool = True
+
+    def __call__(self, n_in: int, labels: Labels) -> SoftmaxDecoder:
+        return SoftmaxDecoder(n_in, labels, self)
 
 
 class SoftmaxDecoder(ChainDecoder):
@@ -55,19 +52,12 @@ class SoftmaxDecoder(ChainDecoder):
     label_axes: Mapping[str, tuple[int, ...]]
     class_weight: Tensor
 
-    def __init__(
-        self,
-        n_in: int,
-        labels: Labels,
-        label_smoothing: float = 0.0,
-        class_weights: Mapping[str, float] | None = None,
-        constrained: bool = True,
-    ) -> None:
-        super().__init__(labels, constrained)
-        self.label_smoothing = label_smoothing
+    def __init__(self, n_in: int, labels: Labels, settings: Softmax) -> None:
+        super().__init__(labels, settings.constrained)
+        self.label_smoothing = settings.label_smoothing
         self.output = nn.Linear(n_in, len(labels))
         self.label_axes = {"output.weight": (0,), "output.bias": (0,)}
-        weight = weights_of(labels, class_weights or {}, "class_weights")
+        weight = weights_of(labels, settings.class_weights or {}, "class_weights")
         self.register_buffer("class_weight", weight, persistent=False)
 
     def chain(self, x: Encoded) -> Chain:

@@ -8,25 +8,20 @@ from typing import Any, cast
 import numpy as np
 
 from rnnpipe.contracts.registry import edges
-from rnnpipe.contracts.types import DocEdges, DocLike
+from rnnpipe.contracts.types import DocLike
 from rnnpipe.parts.structures.doc_annotation import require_tokens, spans_of
 
 
 @edges("rnnpipe.CoreferenceEdges.v1")
-def CoreferenceEdges(spans_key: str = "coreference") -> DocEdges:
+@dataclass(frozen=True)
+class CoreferenceEdges:
     """From the last token of each span of ``doc.spans[spans_key]`` to the last one of the next span
     with the same label and id. Type: ``coreference``.
 
     spans_key: the name of the span group.
     """
-    return Coreference(spans_key)
 
-
-@dataclass(frozen=True)
-class Coreference:
-    """See :func:`CoreferenceEdges`."""
-
-    spans_key: str
+    spans_key: str = "coreference"
     types = ("coreference",)
 
     def read(self, doc: DocLike) -> np.ndarray:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnpipe.contracts.registry import edges
-from rnnpipe.contracts.types import DocEdges, DocLike
+from rnnpipe.contracts.types import DocLike
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.parts.structures.doc_annotation import heads_of
 
 
 @edges("rnnpipe.DependencyEdges.v1")
-def DependencyEdges(labels: list[str] | None = None) -> DocEdges:
+@dataclass(frozen=True)
+class DependencyEdges:
     """From each head to its dependents.
 
     labels: the dependency labels that are types of their own; all others are of the type
@@ -22,22 +23,18 @@ def DependencyEdges(labels: list[str] | None = None) -> DocEdges:
 
     Raises SettingsError if a label stands there twice.
     """
-    known = tuple(labels or ())
-    if twice := sorted({label for label in known if known.count(label) > 1}):
-        where = "rnnpipe.DependencyEdges.v1, labels"
-        raise SettingsError(expected(where, "each label once", twice, "Leave them out."))
-    return Dependencies(known)
 
+    labels: list[str] | None = None
 
-@dataclass(frozen=True)
-class Dependencies:
-    """See :func:`DependencyEdges`."""
-
-    labels: tuple[str, ...]
+    def __post_init__(self) -> None:
+        known = self.labels or []
+        if twice := sorted({label for label in known if known.count(label) > 1}):
+            where = "rnnpipe.DependencyEdges.v1, labels"
+            raise SettingsError(expected(where, "each label once", twice, "Leave them out."))
 
     @property
     def types(self) -> tuple[str, ...]:
-        return (*self.labels, "other dependency")
+        return (*(self.labels or ()), "other dependency")
 
     def read(self, doc: DocLike) -> np.ndarray:
         """Raises StructureError if there is no dependency parse."""
@@ -49,7 +46,8 @@ class Dependencies:
         return np.stack([heads[dependents], dependents, numbers], axis=1)
 
     def _type(self, label: str) -> int:
+        known = self.labels or []
         for name in (label, label.partition(":")[0]):
-            if name in self.labels:
-                return self.labels.index(name)
-        return len(self.labels)
+            if name in known:
+                return known.index(name)
+        return len(known)

@@ -11,18 +11,13 @@ from rnnpipe.contracts.types import DocEdges, DocLike
 
 
 @registry("rnnpipe.TwoWayEdges.v1")
-def TwoWayEdges(edges: DocEdges) -> DocEdges:
+@dataclass(frozen=True)
+class TwoWayEdges:
     """Other edges and, for each, one from its end to its beginning, of a type of its own: an edge
     of type ``t`` has one of type ``t, inverse`` beside it.
 
     edges: the others.
     """
-    return TwoWay(edges)
-
-
-@dataclass(frozen=True)
-class TwoWay:
-    """See :func:`TwoWayEdges`."""
 
     edges: DocEdges
 

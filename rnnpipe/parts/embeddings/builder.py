@@ -1,8 +1,9 @@
-"""The builder of a single embedding, the vocabularies it learns from training words, and what it
-fits."""
+"""The builders of single embeddings, the vocabularies they learn from training words, and what they
+fit."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +20,26 @@ def nothing(counts: Mapping[str, int], vocab: Any) -> dict[str, Any]:
     return {}
 
 
+class SingleEmbedding(ABC):
+    """The base of the settings of one embedding, an
+    :class:`~rnnpipe.contracts.types.EmbeddingBuilder`."""
+
+    @property
+    def upstream(self) -> Any:
+        return None
+
+    def measure(self, counts: Mapping[str, int], vocab: Any) -> dict[str, Any]:
+        return nothing(counts, vocab)
+
+    @abstractmethod
+    def build(self, facts: dict[str, Any]) -> Embedding: ...
+
+    def parts(self) -> Sequence[EmbeddingBuilder]:
+        return [self]
+
+
 @dataclass(frozen=True)
-class Builder:
+class Builder(SingleEmbedding):
     """An :class:`~rnnpipe.contracts.types.EmbeddingBuilder` made of the two steps that differ.
 
     module: the embedding's class with its settings filled in; it is called with the facts as
@@ -38,9 +57,6 @@ class Builder:
 
     def build(self, facts: dict[str, Any]) -> Embedding:
         return self.module(**facts)
-
-    def parts(self) -> Sequence[EmbeddingBuilder]:
-        return [self]
 
 
 def frequent(counts: Mapping[str, int], min_frequency: int, where: str) -> list[str]:

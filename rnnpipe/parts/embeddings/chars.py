@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rnnpipe.contracts.registry import embeddings
-from rnnpipe.contracts.types import EmbeddingBuilder, EncoderBuilder, Features, PositiveInt, Words
+from rnnpipe.contracts.types import EncoderBuilder, Features, PositiveInt, Words
 from rnnpipe.errors import SettingsError, StructureError, expected
-from rnnpipe.parts.embeddings.builder import Builder, frequent
+from rnnpipe.parts.embeddings.builder import SingleEmbedding, frequent
 from rnnpipe.structures import Sequences
 
 #: Symbols that are not characters. A word is spelled BEGIN, its characters, END.
@@ -23,13 +23,8 @@ PADDING, UNKNOWN, BEGIN, END, N_SPECIAL = range(5)
 
 
 @embeddings("rnnpipe.CharCNN.v1")
-def CharCNN(
-    width: PositiveInt = 50,
-    char_width: PositiveInt = 30,
-    kernel_sizes: Sequence[PositiveInt] = (3,),
-    max_length: PositiveInt = 32,
-    min_frequency: PositiveInt = 1,
-) -> EmbeddingBuilder:
+@dataclass(frozen=True)
+class CharCNN(SingleEmbedding):
     """A convolution over the word's characters, and its maximum over the word.
 
     width: filters in all, shared evenly among the kernel sizes.
@@ -40,48 +35,53 @@ def CharCNN(
 
     Raises SettingsError without kernel sizes, or if they cannot share the width.
     """
-    if not kernel_sizes or width % len(kernel_sizes):
-        raise SettingsError(
-            expected(
-                "rnnpipe.CharCNN.v1, kernel_sizes",
-                f"one or more sizes that share width = {width} evenly",
-                list(kernel_sizes),
-                "Set width to a multiple of the number of kernel sizes.",
+
+    width: PositiveInt = 50
+    char_width: PositiveInt = 30
+    kernel_sizes: Sequence[PositiveInt] = (3,)
+    max_length: PositiveInt = 32
+    min_frequency: PositiveInt = 1
+
+    def __post_init__(self) -> None:
+        if not self.kernel_sizes or self.width % len(self.kernel_sizes):
+            raise SettingsError(
+                expected(
+                    "rnnpipe.CharCNN.v1, kernel_sizes",
+                    f"one or more sizes that share width = {self.width} evenly",
+                    list(self.kernel_sizes),
+                    "Set width to a multiple of the number of kernel sizes.",
+                )
             )
-        )
-    module = partial(
-        CharCNNEmbedding,
-        width=width,
-        char_width=char_width,
-        kernel_sizes=tuple(kernel_sizes),
-        max_length=max_length,
-    )
-    learn = partial(learn_characters, min_frequency=min_frequency, where="rnnpipe.CharCNN.v1")
-    return Builder(module, learn)
+
+    def measure(self, counts: Mapping[str, int], vocab: Any) -> dict[str, Any]:
+        return learn_characters(counts, self.min_frequency, "rnnpipe.CharCNN.v1")
+
+    def build(self, facts: dict[str, Any]) -> CharCNNEmbedding:
+        return CharCNNEmbedding(self, **facts)
 
 
 @embeddings("rnnpipe.CharRNN.v1")
-def CharRNN(
-    encoder: EncoderBuilder,
-    char_width: PositiveInt = 30,
-    max_length: PositiveInt = 32,
-    min_frequency: PositiveInt = 1,
-) -> EmbeddingBuilder:
+@dataclass(frozen=True)
+class CharRNN(SingleEmbedding):
     """A recurrent network over the word's characters, and its final state.
 
     encoder: any registered encoder of sequences; its width is that of the embedding.
     char_width, max_length, min_frequency: as for ``rnnpipe.CharCNN.v1``.
     """
-    module = partial(
-        CharRNNEmbedding, encoder=encoder, char_width=char_width, max_length=max_length
-    )
-    learn = partial(learn_characters, min_frequency=min_frequency, where="rnnpipe.CharRNN.v1")
-    return Builder(module, learn)
+
+    encoder: EncoderBuilder
+    char_width: PositiveInt = 30
+    max_length: PositiveInt = 32
+    min_frequency: PositiveInt = 1
+
+    def measure(self, counts: Mapping[str, int], vocab: Any) -> dict[str, Any]:
+        return learn_characters(counts, self.min_frequency, "rnnpipe.CharRNN.v1")
+
+    def build(self, facts: dict[str, Any]) -> CharRNNEmbedding:
+        return CharRNNEmbedding(self, **facts)
 
 
-def learn_characters(
-    counts: Mapping[str, int], vocab: Any, *, min_frequency: int, where: str
-) -> dict[str, Any]:
+def learn_characters(counts: Mapping[str, int], min_frequency: int, where: str) -> dict[str, Any]:
     """``characters``: the distinct characters of the training words, as a string by code point."""
     occurrences: Counter[str] = Counter()
     for word, n in counts.items():
@@ -151,27 +151,21 @@ class CharCNNEmbedding(nn.Module):
 
     lexical = True
 
-    def __init__(
-        self,
-        characters: str,
-        *,
-        width: int,
-        char_width: int,
-        kernel_sizes: Sequence[int],
-        max_length: int,
-    ) -> None:
+    def __init__(self, settings: CharCNN, characters: str) -> None:
         super().__init__()
-        self.n_out = width
-        self.alphabet = Alphabet(characters, max_length)
+        self.n_out, char_width = settings.width, settings.char_width
+        self.alphabet = Alphabet(characters, settings.max_length)
         self.table = character_table(self.alphabet, char_width)
-        self.kernel_sizes = tuple(kernel_sizes)
-        n_filters = width // len(self.kernel_sizes)
+        self.kernel_sizes = sizes = tuple(settings.kernel_sizes)
+        n_filters = self.n_out // len(sizes)
         # (D, k * F): what F filters make of the first symbol of k, of the second, ...
         self.filters = nn.ParameterList(
             torch.empty(char_width, k * n_filters).uniform_(-bound, bound)
-            for k, bound in ((k, (6 / (k * char_width + n_filters)) ** 0.5) for k in kernel_sizes)
+            for k, bound in (
+                (k, (6 / (k * char_width + n_filters)) ** 0.5) for k in self.kernel_sizes
+            )
         )
-        self.bias = nn.Parameter(torch.zeros(width))
+        self.bias = nn.Parameter(torch.zeros(self.n_out))
 
     def initialize(self, vocab: Any) -> None:
         """Nothing comes from elsewhere."""
@@ -217,13 +211,11 @@ class CharRNNEmbedding(nn.Module):
 
     lexical = True
 
-    def __init__(
-        self, characters: str, *, encoder: EncoderBuilder, char_width: int, max_length: int
-    ) -> None:
+    def __init__(self, settings: CharRNN, characters: str) -> None:
         super().__init__()
-        self.alphabet = Alphabet(characters, max_length)
-        self.table = character_table(self.alphabet, char_width)
-        built = encoder(char_width)
+        self.alphabet = Alphabet(characters, settings.max_length)
+        self.table = character_table(self.alphabet, settings.char_width)
+        built = settings.encoder(settings.char_width)
         if built.structure is not Sequences:
             raise StructureError(
                 expected(

@@ -15,7 +15,7 @@ from rnnpipe.errors import SettingsError, StructureError, expected
 
 
 @embeddings("rnnpipe.Concat.v1")
-def Concat(parts: dict[str, EmbeddingBuilder]) -> EmbeddingBuilder:
+def Concat(parts: dict[str, EmbeddingBuilder]) -> Concatenation:
     """The vectors of all parts, one after the other. A part's name is only there for the config,
     ``[....embedding.parts.words]`` after ``[....embedding.parts]``. Raises SettingsError without
     parts."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rnnpipe.contracts.registry import embeddings
-from rnnpipe.contracts.types import EmbeddingBuilder, Features, NonNegativeInt, PositiveInt, Words
+from rnnpipe.contracts.types import Features, NonNegativeInt, PositiveInt, Words
 from rnnpipe.errors import SettingsError, expected
-from rnnpipe.parts.embeddings.builder import Builder
+from rnnpipe.parts.embeddings.builder import SingleEmbedding
 
 #: The attributes that can be hashed; the position is the attribute's seed.
 ATTRIBUTES = ("norm", "prefix", "suffix", "shape")
@@ -23,14 +23,8 @@ N_HASHES = 4
 
 
 @embeddings("rnnpipe.Hashed.v1")
-def Hashed(
-    width: PositiveInt = 96,
-    norm: NonNegativeInt = 5000,
-    prefix: NonNegativeInt = 1000,
-    suffix: NonNegativeInt = 2500,
-    shape: NonNegativeInt = 2500,
-    pieces: PositiveInt = 3,
-) -> EmbeddingBuilder:
+@dataclass(frozen=True)
+class Hashed(SingleEmbedding):
     """Vectors of a word's norm, prefix, suffix and shape, mixed to one.
 
     norm, prefix, suffix, shape: rows of the attribute's table, 0 to leave it out.
@@ -39,17 +33,27 @@ def Hashed(
 
     Raises SettingsError if every attribute is left out.
     """
-    rows = dict(zip(ATTRIBUTES, (norm, prefix, suffix, shape), strict=True))
-    if not any(rows.values()):
-        raise SettingsError(
-            expected(
-                "rnnpipe.Hashed.v1",
-                "rows for at least one of norm, prefix, suffix and shape",
-                "no rows for any",
-                "Set norm to 1000 or more.",
+
+    width: PositiveInt = 96
+    norm: NonNegativeInt = 5000
+    prefix: NonNegativeInt = 1000
+    suffix: NonNegativeInt = 2500
+    shape: NonNegativeInt = 2500
+    pieces: PositiveInt = 3
+
+    def __post_init__(self) -> None:
+        if not any(getattr(self, name) for name in ATTRIBUTES):
+            raise SettingsError(
+                expected(
+                    "rnnpipe.Hashed.v1",
+                    "rows for at least one of norm, prefix, suffix and shape",
+                    "no rows for any",
+                    "Set norm to 1000 or more.",
+                )
             )
-        )
-    return Builder(partial(HashedEmbedding, width=width, rows=rows, pieces=pieces))
+
+    def build(self, facts: dict[str, Any]) -> HashedEmbedding:
+        return HashedEmbedding(self)
 
 
 def hash_rows(keys: np.ndarray, seed: int, n_rows: int) -> np.ndarray:
@@ -79,17 +83,15 @@ class HashedEmbedding(nn.Module):
 
     Few words of a batch differ in prefix or shape, so each attribute's vectors are looked up and
     multiplied once a distinct value; a word then only adds up four finished vectors.
-
-    rows: the rows of each attribute's table, 0 for an attribute that is left out.
     """
 
     lexical = True
 
-    def __init__(self, *, width: int, rows: Mapping[str, int], pieces: int) -> None:
+    def __init__(self, settings: Hashed) -> None:
         super().__init__()
-        self.n_out = width
-        self.pieces = pieces
-        self.rows = {name: n for name, n in rows.items() if n}
+        self.n_out = width = settings.width
+        self.pieces = pieces = settings.pieces
+        self.rows = {name: n for name in ATTRIBUTES if (n := getattr(settings, name))}
         self.tables = nn.ParameterDict(
             {name: torch.empty(n, width).uniform_(-0.1, 0.1) for name, n in self.rows.items()}
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -11,18 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from rnnpipe.contracts.registry import embeddings
-from rnnpipe.contracts.types import DocLike, EmbeddingBuilder, Features, PositiveInt
-from rnnpipe.parts.embeddings.builder import Builder
+from rnnpipe.contracts.types import DocLike, Features, PositiveInt
+from rnnpipe.parts.embeddings.builder import SingleEmbedding
 from rnnpipe.parts.structures.doc_annotation import mentions_of
 
 
 @embeddings("rnnpipe.MentionPositions.v1")
-def MentionPositions(
-    width: PositiveInt = 10,
-    spans_key: str = "mentions",
-    count: PositiveInt = 2,
-    longest: PositiveInt = 30,
-) -> EmbeddingBuilder:
+@dataclass(frozen=True)
+class MentionPositions(SingleEmbedding):
     """Where a token stands, seen from each mention: position features for any encoder. They also
     mark the mentions, whose tokens are at distance 0.
 
@@ -31,10 +27,14 @@ def MentionPositions(
     count: how many there are in every document.
     longest: distances beyond this many tokens count as this many.
     """
-    module = partial(
-        MentionPositionEmbedding, width=width, spans_key=spans_key, count=count, longest=longest
-    )
-    return Builder(module)
+
+    width: PositiveInt = 10
+    spans_key: str = "mentions"
+    count: PositiveInt = 2
+    longest: PositiveInt = 30
+
+    def build(self, facts: dict[str, Any]) -> MentionPositionEmbedding:
+        return MentionPositionEmbedding(self)
 
 
 class MentionPositionEmbedding(nn.Module):
@@ -45,14 +45,12 @@ class MentionPositionEmbedding(nn.Module):
 
     lexical = False
 
-    def __init__(self, *, width: int, spans_key: str, count: int, longest: int) -> None:
+    def __init__(self, settings: MentionPositions) -> None:
         super().__init__()
-        self.n_out = count * width
-        self.spans_key = spans_key
-        self.count = count
-        self.longest = longest
-        self.table = nn.Embedding(count * (2 * longest + 1), width)
-        bound = (3 / width) ** 0.5
+        self.settings = settings
+        self.n_out = settings.count * settings.width
+        self.table = nn.Embedding(settings.count * (2 * settings.longest + 1), settings.width)
+        bound = (3 / settings.width) ** 0.5
         nn.init.uniform_(self.table.weight, -bound, bound)
 
     def initialize(self, vocab: Any) -> None:
@@ -62,15 +60,15 @@ class MentionPositionEmbedding(nn.Module):
         """``rows``: ``(N, M)`` int64. Raises StructureError: no such span group, another number of
         spans, or an empty one."""
         rows = [self._rows(doc) for doc in items]
-        return {"rows": np.concatenate([np.zeros((0, self.count), dtype=np.int64), *rows])}
+        return {"rows": np.concatenate([np.zeros((0, self.settings.count), dtype=np.int64), *rows])}
 
     def _rows(self, doc: DocLike) -> np.ndarray:
-        tokens = np.arange(len(doc))
-        rows = np.zeros((len(doc), self.count), dtype=np.int64)
-        for k, (start, end) in enumerate(mentions_of(doc, self.spans_key, self.count)):
+        tokens, count, longest = np.arange(len(doc)), self.settings.count, self.settings.longest
+        rows = np.zeros((len(doc), count), dtype=np.int64)
+        for k, (start, end) in enumerate(mentions_of(doc, self.settings.spans_key, count)):
             distance = np.minimum(tokens - start, 0) + np.maximum(tokens - end + 1, 0)
-            rows[:, k] = distance.clip(-self.longest, self.longest) + self.longest
-        return cast(np.ndarray, rows + np.arange(self.count) * (2 * self.longest + 1))
+            rows[:, k] = distance.clip(-longest, longest) + longest
+        return cast(np.ndarray, rows + np.arange(count) * (2 * longest + 1))
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
         """``(N, count * width)``."""

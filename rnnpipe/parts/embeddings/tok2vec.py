@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
 
 from rnnpipe.contracts.registry import embeddings
-from rnnpipe.contracts.types import EmbeddingBuilder, Features, PositiveInt
+from rnnpipe.contracts.types import Features, PositiveInt
 from rnnpipe.errors import StructureError, expected
-from rnnpipe.parts.embeddings.builder import Builder
+from rnnpipe.parts.embeddings.builder import SingleEmbedding
 
 
 @embeddings("rnnpipe.Tok2Vec.v1")
-def Tok2Vec(tok2vec: Any, width: PositiveInt | None = None) -> EmbeddingBuilder:
+@dataclass(frozen=True)
+class Tok2Vec(SingleEmbedding):
     """What a thinc layer makes of the documents, such as ``spacy.Tok2VecListener.v1``. Gradients
     flow back into it.
 
@@ -23,24 +24,30 @@ def Tok2Vec(tok2vec: Any, width: PositiveInt | None = None) -> EmbeddingBuilder:
     width: project the vectors to this size by a learned linear map; by default they stay as they
         are.
     """
-    return Builder(
-        partial(Tok2VecEmbedding, width=width), partial(measure_layer, tok2vec), upstream=tok2vec
-    )
 
+    tok2vec: Any
+    width: PositiveInt | None = None
 
-def measure_layer(tok2vec: Any, counts: Mapping[str, int], vocab: Any) -> dict[str, Any]:
-    """``n_in``: the width of the layer, which must be initialised. Raises StructureError if it does
-    not say."""
-    if not tok2vec.has_dim("nO"):
-        raise StructureError(
-            expected(
-                "rnnpipe.Tok2Vec.v1, tok2vec",
-                "a layer whose output width (dimension 'nO') is known once it is initialised",
-                f"{tok2vec.name} without one",
-                "Set the layer's width in the config.",
+    @property
+    def upstream(self) -> Any:
+        return self.tok2vec
+
+    def measure(self, counts: Mapping[str, int], vocab: Any) -> dict[str, Any]:
+        """``n_in``: the width of the layer, which must be initialised. Raises StructureError if it
+        does not say."""
+        if not self.tok2vec.has_dim("nO"):
+            raise StructureError(
+                expected(
+                    "rnnpipe.Tok2Vec.v1, tok2vec",
+                    "a layer whose output width (dimension 'nO') is known once it is initialised",
+                    f"{self.tok2vec.name} without one",
+                    "Set the layer's width in the config.",
+                )
             )
-        )
-    return {"n_in": tok2vec.get_dim("nO")}
+        return {"n_in": self.tok2vec.get_dim("nO")}
+
+    def build(self, facts: dict[str, Any]) -> Tok2VecEmbedding:
+        return Tok2VecEmbedding(self.width, **facts)
 
 
 class Tok2VecEmbedding(nn.Module):
@@ -49,7 +56,7 @@ class Tok2VecEmbedding(nn.Module):
 
     lexical = False
 
-    def __init__(self, n_in: int, *, width: int | None) -> None:
+    def __init__(self, width: int | None, n_in: int) -> None:
         super().__init__()
         self.n_out = width or n_in
         self.project = nn.Linear(n_in, width) if width else nn.Identity()

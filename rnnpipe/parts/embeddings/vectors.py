@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
 
 from rnnpipe.contracts.registry import embeddings
-from rnnpipe.contracts.types import EmbeddingBuilder, Features, PositiveInt, Words
+from rnnpipe.contracts.types import Features, PositiveInt, Words
 from rnnpipe.errors import SettingsError, expected
-from rnnpipe.parts.embeddings.builder import Builder
+from rnnpipe.parts.embeddings.builder import SingleEmbedding
 
 _LOAD = (
     "Set [initialize] vectors to a pipeline that has them; 'spacy init vectors' makes one from a "
@@ -21,9 +21,8 @@ _LOAD = (
 
 
 @embeddings("rnnpipe.Vectors.v1")
-def Vectors(
-    finetune: bool = False, width: PositiveInt | None = None, lowercase: bool = True
-) -> EmbeddingBuilder:
+@dataclass(frozen=True)
+class Vectors(SingleEmbedding):
     """The vectors of ``nlp.vocab``, of any kind: one a word, several words to one, or floret.
 
     finetune: learn a change to the vector of each word of the training documents that has one.
@@ -34,28 +33,28 @@ def Vectors(
 
     Training raises SettingsError if the vocabulary has no vectors, or one that is not a number.
     """
-    return Builder(
-        partial(VectorEmbedding, width=width, lowercase=lowercase),
-        partial(measure_vectors, finetune=finetune, lowercase=lowercase),
-    )
 
+    finetune: bool = False
+    width: PositiveInt | None = None
+    lowercase: bool = True
 
-def measure_vectors(
-    counts: Mapping[str, int], vocab: Any, *, finetune: bool, lowercase: bool
-) -> dict[str, Any]:
-    """``n_in``: the size of the vectors. ``finetuned``: the words whose vectors change."""
-    if not all(vocab.vectors.shape):
-        raise SettingsError(
-            expected("rnnpipe.Vectors.v1", "word vectors in nlp.vocab", "no vectors", _LOAD)
-        )
-    _refuse_bad_numbers(vocab)
-    finetuned: list[str] = []
-    if finetune:
-        attribute = _key_attribute(vocab)
-        keys = (getattr(vocab[text], attribute) for text in counts)
-        found = [key for key in _resolve(keys, vocab, lowercase) if key in vocab.vectors]
-        finetuned = sorted({vocab.strings[key] for key in found})
-    return {"n_in": vocab.vectors.shape[1], "finetuned": finetuned}
+    def measure(self, counts: Mapping[str, int], vocab: Any) -> dict[str, Any]:
+        """``n_in``: the size of the vectors. ``finetuned``: the words whose vectors change."""
+        if not all(vocab.vectors.shape):
+            raise SettingsError(
+                expected("rnnpipe.Vectors.v1", "word vectors in nlp.vocab", "no vectors", _LOAD)
+            )
+        _refuse_bad_numbers(vocab)
+        finetuned: list[str] = []
+        if self.finetune:
+            attribute = _key_attribute(vocab)
+            keys = (getattr(vocab[text], attribute) for text in counts)
+            found = [key for key in _resolve(keys, vocab, self.lowercase) if key in vocab.vectors]
+            finetuned = sorted({vocab.strings[key] for key in found})
+        return {"n_in": vocab.vectors.shape[1], "finetuned": finetuned}
+
+    def build(self, facts: dict[str, Any]) -> VectorEmbedding:
+        return VectorEmbedding(self, **facts)
 
 
 def _refuse_bad_numbers(vocab: Any) -> None:
@@ -107,13 +106,12 @@ class VectorEmbedding(nn.Module):
 
     lexical = True
 
-    def __init__(
-        self, n_in: int, finetuned: Sequence[str], *, width: int | None, lowercase: bool
-    ) -> None:
+    def __init__(self, settings: Vectors, n_in: int, finetuned: Sequence[str]) -> None:
         super().__init__()
+        width = settings.width
         self.n_in = n_in
         self.n_out = width or n_in
-        self.lowercase = lowercase
+        self.lowercase = settings.lowercase
         self.changes = nn.Embedding(len(finetuned) + 1, n_in, padding_idx=0) if finetuned else None
         if self.changes is not None:
             nn.init.zeros_(self.changes.weight)

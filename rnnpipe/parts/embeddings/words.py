@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,18 +13,14 @@ from torch import Tensor, nn
 
 from rnnpipe.contracts import types
 from rnnpipe.contracts.registry import embeddings
-from rnnpipe.contracts.types import EmbeddingBuilder, Features, PositiveInt, Probability
+from rnnpipe.contracts.types import Features, PositiveInt, Probability
 from rnnpipe.errors import SettingsError, expected
-from rnnpipe.parts.embeddings.builder import Builder, frequent
+from rnnpipe.parts.embeddings.builder import SingleEmbedding, frequent
 
 
 @embeddings("rnnpipe.Words.v1")
-def Words(
-    width: PositiveInt = 100,
-    min_frequency: PositiveInt = 1,
-    lowercase: bool = False,
-    singleton_dropout: Probability | None = None,
-) -> EmbeddingBuilder:
+@dataclass(frozen=True)
+class Words(SingleEmbedding):
     """One learned vector a word that occurs in training, one for all others.
 
     min_frequency: how often a word must occur in the training documents to get its own vector.
@@ -35,34 +31,37 @@ def Words(
         default 0.5 where ``min_frequency`` is 1; above that no word with a vector occurs once, and
         setting it raises SettingsError.
     """
-    if min_frequency > 1 and singleton_dropout:
-        raise SettingsError(
-            expected(
-                "rnnpipe.Words.v1, singleton_dropout",
-                f"no value, as min_frequency = {min_frequency} leaves no word that occurs once",
-                singleton_dropout,
-                "Remove singleton_dropout, or set min_frequency = 1.",
+
+    width: PositiveInt = 100
+    min_frequency: PositiveInt = 1
+    lowercase: bool = False
+    singleton_dropout: Probability | None = None
+
+    def __post_init__(self) -> None:
+        if self.min_frequency > 1 and self.singleton_dropout:
+            once = f"min_frequency = {self.min_frequency} leaves no word that occurs once"
+            raise SettingsError(
+                expected(
+                    "rnnpipe.Words.v1, singleton_dropout",
+                    f"no value, as {once}",
+                    self.singleton_dropout,
+                    "Remove singleton_dropout, or set min_frequency = 1.",
+                )
             )
-        )
-    rate = 0.5 if singleton_dropout is None else singleton_dropout
-    return Builder(
-        partial(WordEmbedding, width=width, lowercase=lowercase, singleton_dropout=rate),
-        partial(learn_words, min_frequency=min_frequency, lowercase=lowercase),
-    )
 
+    def measure(self, counts: Mapping[str, int], vocab: Any) -> dict[str, Any]:
+        """``words``: the vocabulary, frequent words first. ``n_repeated``: how many of them occur
+        more than once; the rest are singletons."""
+        if self.lowercase:
+            merged: Counter[str] = Counter()
+            for text, n in counts.items():
+                merged[text.lower()] += n
+            counts = merged
+        words = frequent(counts, self.min_frequency, "rnnpipe.Words.v1")
+        return {"words": words, "n_repeated": sum(counts[word] > 1 for word in words)}
 
-def learn_words(
-    counts: Mapping[str, int], vocab: Any, *, min_frequency: int, lowercase: bool
-) -> dict[str, Any]:
-    """``words``: the vocabulary, frequent words first. ``n_repeated``: how many of them occur more
-    than once; the rest are singletons."""
-    if lowercase:
-        merged: Counter[str] = Counter()
-        for text, n in counts.items():
-            merged[text.lower()] += n
-        counts = merged
-    words = frequent(counts, min_frequency, "rnnpipe.Words.v1")
-    return {"words": words, "n_repeated": sum(counts[word] > 1 for word in words)}
+    def build(self, facts: dict[str, Any]) -> WordEmbedding:
+        return WordEmbedding(self, **facts)
 
 
 class WordEmbedding(nn.Module):
@@ -78,20 +77,13 @@ class WordEmbedding(nn.Module):
 
     lexical = True
 
-    def __init__(
-        self,
-        words: list[str],
-        n_repeated: int,
-        *,
-        width: int,
-        lowercase: bool,
-        singleton_dropout: float,
-    ) -> None:
+    def __init__(self, settings: Words, words: list[str], n_repeated: int) -> None:
         super().__init__()
-        self.n_out = width
+        self.n_out = width = settings.width
         self.n_repeated = n_repeated
-        self.lowercase = lowercase
-        self.singleton_dropout = singleton_dropout
+        self.lowercase = settings.lowercase
+        rate = settings.singleton_dropout
+        self.singleton_dropout = 0.5 if rate is None else rate
         self.table = nn.Embedding(len(words) + 1, width)
         bound = (3 / width) ** 0.5
         nn.init.uniform_(self.table.weight, -bound, bound)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import dataclass
 from typing import Annotated
 
 import torch
@@ -10,41 +10,39 @@ from pydantic import Field
 from torch import Tensor
 
 from rnnpipe.contracts.registry import filters
-from rnnpipe.contracts.types import Alphabet, FilterBuilder, PositiveInt
+from rnnpipe.contracts.types import Alphabet, Filter, PositiveInt
 
 
 @filters("rnnpipe.RepetitionPenalty.v1")
-def RepetitionPenalty(
-    penalty: Annotated[float, Field(ge=1.0, allow_inf_nan=False)],
-) -> FilterBuilder:
+@dataclass(frozen=True)
+class RepetitionPenalty:
     """Raise the probability of each symbol that the text already holds to the power ``penalty``.
 
     Keskar et al. (2019) divide logits, whose zero is arbitrary; log-probabilities are at most 0, so
     that multiplying them lowers every one. 1.2 is their value.
     """
-    return partial(RepetitionPenaltyFilter, penalty=penalty)
 
+    penalty: Annotated[float, Field(ge=1.0, allow_inf_nan=False)]
 
-class RepetitionPenaltyFilter:
-    def __init__(self, alphabet: Alphabet, penalty: float) -> None:
-        self.penalty = penalty
+    def __call__(self, alphabet: Alphabet) -> Filter:
+        return self._filter
 
-    def __call__(self, log_probabilities: Tensor, history: Tensor) -> Tensor:
+    def _filter(self, log_probabilities: Tensor, history: Tensor) -> Tensor:
         seen = torch.zeros_like(log_probabilities, dtype=torch.bool).scatter(-1, history, True)
         return torch.where(seen, log_probabilities * self.penalty, log_probabilities)
 
 
 @filters("rnnpipe.NoRepeat.v1")
-def NoRepeat(n: PositiveInt) -> FilterBuilder:
+@dataclass(frozen=True)
+class NoRepeat:
     """No n symbols in a row come a second time (Paulus et al. 2018)."""
-    return partial(NoRepeatFilter, n=n)
 
+    n: PositiveInt
 
-class NoRepeatFilter:
-    def __init__(self, alphabet: Alphabet, n: int) -> None:
-        self.n = n
+    def __call__(self, alphabet: Alphabet) -> Filter:
+        return self._filter
 
-    def __call__(self, log_probabilities: Tensor, history: Tensor) -> Tensor:
+    def _filter(self, log_probabilities: Tensor, history: Tensor) -> Tensor:
         length = history.shape[-1]
         if length < self.n:
             return log_probabilities

@@ -3,76 +3,77 @@
 from __future__ import annotations
 
 import math
-from functools import partial
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from rnnpipe.contracts.registry import filters
-from rnnpipe.contracts.types import Alphabet, FilterBuilder, PositiveInt, PositiveShare
+from rnnpipe.contracts.types import Alphabet, Filter, PositiveInt, PositiveShare
 from rnnpipe.errors import SettingsError, expected
 
 
 @filters("rnnpipe.TopK.v1")
-def TopK(k: PositiveInt) -> FilterBuilder:
+@dataclass(frozen=True)
+class TopK:
     """Keep the k most likely symbols (Fan et al. 2018)."""
-    return partial(TopKFilter, k=k)
 
+    k: PositiveInt
 
-class TopKFilter:
-    def __init__(self, alphabet: Alphabet, k: int) -> None:
-        if k > alphabet.size:
+    def __call__(self, alphabet: Alphabet) -> Filter:
+        if self.k > alphabet.size:
             want = f"at most the number of symbols ({alphabet.size})"
-            raise SettingsError(expected("rnnpipe.TopK.v1.k", want, k, "Lower k or leave it out."))
-        self.k = k
+            do = "Lower k or leave it out."
+            raise SettingsError(expected("rnnpipe.TopK.v1.k", want, self.k, do))
+        return self._filter
 
-    def __call__(self, log_probabilities: Tensor, history: Tensor) -> Tensor:
+    def _filter(self, log_probabilities: Tensor, history: Tensor) -> Tensor:
         values, symbols = log_probabilities.topk(self.k)
         return torch.full_like(log_probabilities, -torch.inf).scatter(-1, symbols, values)
 
 
 @filters("rnnpipe.TopP.v1")
-def TopP(p: PositiveShare) -> FilterBuilder:
+@dataclass(frozen=True)
+class TopP:
     """Nucleus sampling (Holtzman et al. 2020): keep the fewest symbols, the most likely first,
     whose probabilities add up to p or more."""
-    return partial(TopPFilter, p=p)
 
+    p: PositiveShare
 
-class TopPFilter:
-    def __init__(self, alphabet: Alphabet, p: float) -> None:
-        self.p = p
+    def __call__(self, alphabet: Alphabet) -> Filter:
+        return self._filter
 
-    def __call__(self, log_probabilities: Tensor, history: Tensor) -> Tensor:
+    def _filter(self, log_probabilities: Tensor, history: Tensor) -> Tensor:
         return _keep_mass(log_probabilities, -log_probabilities, self.p)
 
 
 @filters("rnnpipe.MinP.v1")
-def MinP(p: PositiveShare) -> FilterBuilder:
+@dataclass(frozen=True)
+class MinP:
     """Keep the symbols at least p times as likely as the most likely one (Nguyen et al. 2024)."""
-    return partial(MinPFilter, p=p)
 
+    p: PositiveShare
 
-class MinPFilter:
-    def __init__(self, alphabet: Alphabet, p: float) -> None:
-        self.log_p = math.log(p)
+    def __call__(self, alphabet: Alphabet) -> Filter:
+        return self._filter
 
-    def __call__(self, log_probabilities: Tensor, history: Tensor) -> Tensor:
-        least = log_probabilities.amax(-1, keepdim=True) + self.log_p
+    def _filter(self, log_probabilities: Tensor, history: Tensor) -> Tensor:
+        least = log_probabilities.amax(-1, keepdim=True) + math.log(self.p)
         return log_probabilities.masked_fill(log_probabilities < least, -torch.inf)
 
 
 @filters("rnnpipe.Typical.v1")
-def Typical(p: PositiveShare) -> FilterBuilder:
+@dataclass(frozen=True)
+class Typical:
     """Locally typical sampling (Meister et al. 2022): keep the fewest symbols whose probabilities
     add up to p or more, those first whose surprise ``-log p(x)`` is nearest to the entropy."""
-    return partial(TypicalFilter, p=p)
 
+    p: PositiveShare
 
-class TypicalFilter:
-    def __init__(self, alphabet: Alphabet, p: float) -> None:
-        self.p = p
+    def __call__(self, alphabet: Alphabet) -> Filter:
+        return self._filter
 
-    def __call__(self, log_probabilities: Tensor, history: Tensor) -> Tensor:
+    def _filter(self, log_probabilities: Tensor, history: Tensor) -> Tensor:
         normalized = log_probabilities.log_softmax(-1)
         entropy = torch.special.entr(normalized.exp()).sum(-1, keepdim=True)
         return _keep_mass(log_probabilities, (normalized + entropy).abs(), self.p)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import cast
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,12 +10,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rnnpipe.contracts.registry import outputs
-from rnnpipe.contracts.types import OutputBuilder, PositiveInt
+from rnnpipe.contracts.types import PositiveInt
 from rnnpipe.errors import SettingsError, expected
 
 
 @outputs("rnnpipe.AdaptiveSoftmax.v1")
-def AdaptiveSoftmax(cutoffs: list[PositiveInt], reduction: PositiveInt = 4) -> OutputBuilder:
+@dataclass(frozen=True)
+class AdaptiveSoftmax:
     """A softmax over the most frequent symbols and one class for each cluster of rarer ones, and
     within a cluster a softmax of its own (Grave et al. 2017, Efficient Softmax Approximation for
     GPUs)::
@@ -31,33 +31,39 @@ def AdaptiveSoftmax(cutoffs: list[PositiveInt], reduction: PositiveInt = 4) -> O
 
     Raises SettingsError: cutoffs that do not grow, or that are not below the number of symbols.
     """
-    if not cutoffs or sorted(set(cutoffs)) != cutoffs:
-        want = "numbers of symbols in growing order"
-        raise SettingsError(expected("cutoffs", want, cutoffs, "Set it to [2000, 10000], say."))
-    return cast(OutputBuilder, partial(AdaptiveOutput, cutoffs=tuple(cutoffs), reduction=reduction))
+
+    cutoffs: list[PositiveInt]
+    reduction: PositiveInt = 4
+
+    def __post_init__(self) -> None:
+        if not self.cutoffs or sorted(set(self.cutoffs)) != self.cutoffs:
+            want, do = "numbers of symbols in growing order", "Set it to [2000, 10000], say."
+            raise SettingsError(expected("cutoffs", want, self.cutoffs, do))
+
+    def __call__(self, n_in: int, embedding: Tensor) -> AdaptiveOutput:
+        return AdaptiveOutput(n_in, embedding, self)
 
 
 class AdaptiveOutput(nn.Module):
     """n_in: width of the states. embedding: ``(V, D)``, of which only V matters."""
 
-    def __init__(
-        self, n_in: int, embedding: Tensor, cutoffs: tuple[int, ...], reduction: int
-    ) -> None:
+    def __init__(self, n_in: int, embedding: Tensor, settings: AdaptiveSoftmax) -> None:
         super().__init__()
-        n_symbols = embedding.shape[0]
+        n_symbols, cutoffs = embedding.shape[0], settings.cutoffs
         if cutoffs[-1] >= n_symbols:
             do = "Lower the cutoffs, or use rnnpipe.FullSoftmax.v1."
             want = f"numbers below that of the symbols ({n_symbols})"
-            raise SettingsError(expected("cutoffs", want, list(cutoffs), do))
+            raise SettingsError(expected("cutoffs", want, cutoffs, do))
         self.edges = (0, *cutoffs, n_symbols)
         self.head = nn.Linear(n_in, cutoffs[0] + len(cutoffs))
         sizes = np.diff(self.edges[1:]).tolist()
         self.tails = nn.ModuleList(
             nn.Sequential(
-                nn.Linear(n_in, max(1, n_in // reduction**rank), bias=False),
-                nn.Linear(max(1, n_in // reduction**rank), size),
+                nn.Linear(n_in, width, bias=False),
+                nn.Linear(width, size),
             )
             for rank, size in enumerate(sizes, start=1)
+            for width in [max(1, n_in // settings.reduction**rank)]
         )
 
     def score(self, x: Tensor, targets: np.ndarray) -> Tensor:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import partial
-from typing import cast
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,12 +11,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from rnnpipe.contracts.registry import outputs
-from rnnpipe.contracts.types import OutputBuilder, PositiveInt
+from rnnpipe.contracts.types import PositiveInt
 from rnnpipe.parts.outputs.full import SoftmaxOutput
 
 
 @outputs("rnnpipe.SampledSoftmax.v1")
-def SampledSoftmax(samples: PositiveInt = 1000, tied: bool = False) -> OutputBuilder:
+@dataclass(frozen=True)
+class SampledSoftmax:
     """``log softmax(W x + b)``, but in training its normaliser is estimated (importance sampling:
     Bengio and Senecal 2008, Adaptive Importance Sampling to Accelerate Training of a Neural
     Probabilistic Language Model; Jean et al. 2015). With w the target, and S symbols k drawn from
@@ -31,15 +31,20 @@ def SampledSoftmax(samples: PositiveInt = 1000, tied: bool = False) -> OutputBui
 
     samples: S. tied: W is the embedding of the symbols, as in ``rnnpipe.TiedSoftmax.v1``.
     """
-    return cast(OutputBuilder, partial(SampledSoftmaxOutput, tied=tied, samples=samples))
+
+    samples: PositiveInt = 1000
+    tied: bool = False
+
+    def __call__(self, n_in: int, embedding: Tensor) -> SampledSoftmaxOutput:
+        return SampledSoftmaxOutput(n_in, embedding, self)
 
 
 class SampledSoftmaxOutput(SoftmaxOutput):
-    """n_in, embedding, tied: see :class:`~rnnpipe.parts.outputs.full.SoftmaxOutput`."""
+    """n_in, embedding: see :class:`~rnnpipe.parts.outputs.full.SoftmaxOutput`."""
 
-    def __init__(self, n_in: int, embedding: Tensor, tied: bool, samples: int) -> None:
-        super().__init__(n_in, embedding, tied)
-        self.samples = samples
+    def __init__(self, n_in: int, embedding: Tensor, settings: SampledSoftmax) -> None:
+        super().__init__(n_in, embedding, settings.tied)
+        self.samples = settings.samples
 
     def score(self, x: Tensor, targets: np.ndarray) -> Tensor:
         """In training, an estimate that flatters a little: the normaliser is right on average, so

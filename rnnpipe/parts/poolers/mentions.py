@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import dataclass
 from typing import cast
 
 from torch import Tensor, nn
@@ -14,7 +14,8 @@ from rnnpipe.structures import Encoded
 
 
 @poolers("rnnpipe.Mentions.v1")
-def Mentions(pooler: PoolerBuilder, count: PositiveInt = 2) -> PoolerBuilder:
+@dataclass(frozen=True)
+class Mentions:
     """The nodes of each mention, pooled by another pooler. The network's structure must be
     ``rnnpipe.WithMentions.v1``.
 
@@ -22,19 +23,24 @@ def Mentions(pooler: PoolerBuilder, count: PositiveInt = 2) -> PoolerBuilder:
         ``rnnpipe.Last.v1``, a mention is its last node, and its first one read from the end.
     count: how many mentions every document has.
     """
-    return partial(MentionPooler, pooler=pooler, count=count)
+
+    pooler: PoolerBuilder
+    count: PositiveInt = 2
+
+    def __call__(self, n_in: int) -> MentionPooler:
+        return MentionPooler(n_in, self)
 
 
 class MentionPooler(nn.Module):
     """``[p(h_1); ...; p(h_M)]``, h_k the states of the nodes of mention k; zeros for an empty
     document (relations of any arity, as Peng et al. 2017 represent them)."""
 
-    def __init__(self, n_in: int, *, pooler: PoolerBuilder, count: int) -> None:
+    def __init__(self, n_in: int, settings: Mentions) -> None:
         super().__init__()
-        built = pooler(n_in)
-        self.count = count
+        built = settings.pooler(n_in)
+        self.count = settings.count
         self.pooler = cast(nn.Module, built)
-        self.n_out = count * built.n_out
+        self.n_out = self.count * built.n_out
 
     def forward(self, encoded: Encoded) -> Tensor:
         """``(B, count * H)``. Raises StructureError unless so many mentions are marked."""

@@ -9,14 +9,15 @@ import numpy as np
 import torch
 
 from rnnpipe.contracts.registry import structures
-from rnnpipe.contracts.types import DocLike, DocNodes, DocStructure
+from rnnpipe.contracts.types import DocLike, DocNodes
 from rnnpipe.errors import StructureError, expected, opening
 from rnnpipe.parts.structures.doc_annotation import require_tokens, spans_of
 from rnnpipe.structures import Trees
 
 
 @structures("rnnpipe.Constituents.v1")
-def Constituents(spans_key: str = "constituents") -> DocStructure:
+@dataclass(frozen=True)
+class Constituents:
     """The nested spans of ``doc.spans[spans_key]`` as trees over the tokens.
 
     A token is a leaf; the innermost span of one token is that leaf. Of spans that cover the same
@@ -25,14 +26,8 @@ def Constituents(spans_key: str = "constituents") -> DocStructure:
 
     spans_key: the name of the span group.
     """
-    return ConstituentTrees(spans_key)
 
-
-@dataclass(frozen=True)
-class ConstituentTrees:
-    """See :func:`Constituents`."""
-
-    spans_key: str
+    spans_key: str = "constituents"
     structure = Trees
     n_types = 0
 

@@ -9,27 +9,22 @@ import numpy as np
 import torch
 
 from rnnpipe.contracts.registry import structures
-from rnnpipe.contracts.types import DocLike, DocNodes, DocStructure
+from rnnpipe.contracts.types import DocLike, DocNodes
 from rnnpipe.parts.structures.doc_annotation import require_tokens, spans_of
 from rnnpipe.structures import Sequences
 
 
 @structures("rnnpipe.SpanEnds.v1")
-def SpanEnds(spans_key: str = "constituents") -> DocStructure:
+@dataclass(frozen=True)
+class SpanEnds:
     """The tokens in a row, for any sequence encoder. Decoders of nodes label the spans of
     ``doc.spans[spans_key]``, each by the state of its last token: what a sequence encoder makes of
     the same task as a recursive one.
 
     spans_key: the name of the span group.
     """
-    return SpanEndSequences(spans_key)
 
-
-@dataclass(frozen=True)
-class SpanEndSequences:
-    """See :func:`SpanEnds`."""
-
-    spans_key: str
+    spans_key: str = "constituents"
     structure = Sequences
     n_types = 0
 

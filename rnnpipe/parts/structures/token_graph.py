@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
 
 from rnnpipe.contracts.registry import structures
-from rnnpipe.contracts.types import DocEdges, DocLike, DocNodes, DocStructure
+from rnnpipe.contracts.types import DocEdges, DocLike, DocNodes
 from rnnpipe.errors import SettingsError, StructureError, expected, opening
 from rnnpipe.structures import Dags, Graphs
 from rnnpipe.structures.dag_plan import heights_of
 
 
 @structures("rnnpipe.TokenGraph.v1")
-def TokenGraph(edges: dict[str, DocEdges]) -> DocStructure:
+@dataclass(frozen=True)
+class TokenGraph:
     """Each token is a node. Decoders of nodes label the tokens.
 
     edges: what joins them; each block's types of edges are its own. A block's name is there for the
@@ -25,45 +26,27 @@ def TokenGraph(edges: dict[str, DocEdges]) -> DocStructure:
 
     Raises SettingsError without edges.
     """
-    return TokenGraphs(_required(edges, "rnnpipe.TokenGraph.v1"))
 
+    edges: dict[str, DocEdges]
+    structure: ClassVar[type[Graphs]] = Graphs
+    spans_key: ClassVar[None] = None
 
-@structures("rnnpipe.TokenDag.v1")
-def TokenDag(edges: dict[str, DocEdges]) -> DocStructure:
-    """The same, without cycles, which ``rnnpipe.DagLSTM.v1`` needs.
-
-    edges: as for ``rnnpipe.TokenGraph.v1``.
-
-    Raises SettingsError without edges.
-    """
-    return TokenDags(_required(edges, "rnnpipe.TokenDag.v1"))
-
-
-def _required(edges: dict[str, DocEdges], name: str) -> tuple[tuple[str, DocEdges], ...]:
-    if not edges:
-        do = "Add a block such as [components.tagger.model.structure.edges.next] under it."
-        raise SettingsError(expected(f"{name}, edges", "at least one block", "no blocks", do))
-    return tuple(edges.items())
-
-
-@dataclass(frozen=True)
-class TokenGraphs:
-    """See :func:`TokenGraph`."""
-
-    edges: tuple[tuple[str, DocEdges], ...]
-    structure: type[Graphs] = Graphs
-    spans_key = None
+    def __post_init__(self) -> None:
+        if not self.edges:
+            where = f"rnnpipe.{type(self).__name__}.v1, edges"
+            do = "Add a block such as [components.tagger.model.structure.edges.next] under it."
+            raise SettingsError(expected(where, "at least one block", "no blocks", do))
 
     @property
     def n_types(self) -> int:
-        return sum(len(part.types) for _, part in self.edges)
+        return sum(len(part.types) for part in self.edges.values())
 
     def read(self, doc: DocLike) -> DocNodes:
         """Raises StructureError for an edge to a token that there is not, or of such a type, and
         what the edges raise."""
         links = []
         n_types = 0
-        for name, part in self.edges:
+        for name, part in self.edges.items():
             found = part.read(doc)
             _require_known(found, name, len(part.types), doc)
             links.append(found + [0, 0, n_types])
@@ -76,11 +59,16 @@ class TokenGraphs:
         return self.structure.from_edges(lengths, links, self.n_types, device)
 
 
-@dataclass(frozen=True)
-class TokenDags(TokenGraphs):
-    """See :func:`TokenDag`."""
+@structures("rnnpipe.TokenDag.v1")
+class TokenDag(TokenGraph):
+    """The same, without cycles, which ``rnnpipe.DagLSTM.v1`` needs.
 
-    structure: type[Graphs] = Dags
+    edges: as for ``rnnpipe.TokenGraph.v1``.
+
+    Raises SettingsError without edges.
+    """
+
+    structure = Dags
 
     def read(self, doc: DocLike) -> DocNodes:
         """Raises StructureError for edges in a circle as well."""

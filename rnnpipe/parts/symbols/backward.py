@@ -14,7 +14,8 @@ from rnnpipe.parts.symbols.characters import Characters
 
 
 @register("rnnpipe.Backward.v1")
-def Backward(symbols: SymbolsBuilder | None = None) -> SymbolsBuilder:
+@dataclass(frozen=True)
+class Backward:
     """Every document back to front: a language model over them reads from the end to the beginning
     and predicts what stands before. Nothing else in a pipeline need know.
 
@@ -23,18 +24,18 @@ def Backward(symbols: SymbolsBuilder | None = None) -> SymbolsBuilder:
     To train on streams, set ``backward = true`` in ``rnnpipe.TextStream.v1``, which then reads the
     file from its end. Generated text stands before the prompt, and comes back to front.
     """
-    return BackwardBuilder(Characters() if symbols is None else symbols)
 
+    symbols: SymbolsBuilder | None = None
 
-@dataclass(frozen=True)
-class BackwardBuilder:
-    symbols: SymbolsBuilder
+    @property
+    def forward(self) -> SymbolsBuilder:
+        return Characters() if self.symbols is None else self.symbols
 
     def measure(self, docs: Iterable[DocLike]) -> dict[str, Any]:
-        return self.symbols.measure(docs)
+        return self.forward.measure(docs)
 
-    def build(self, facts: dict[str, Any]) -> Symbols:
-        return BackwardSymbols(self.symbols.build(facts))
+    def build(self, facts: dict[str, Any]) -> BackwardSymbols:
+        return BackwardSymbols(self.forward.build(facts))
 
 
 class BackwardSymbols:

@@ -10,22 +10,19 @@ from typing import Any
 import numpy as np
 
 from rnnpipe.contracts.registry import symbols
-from rnnpipe.contracts.types import UNKNOWN, DocLike, PositiveInt, Symbols, SymbolsBuilder
+from rnnpipe.contracts.types import UNKNOWN, DocLike, PositiveInt, Symbols
 from rnnpipe.parts.symbols.numbering import Numbering, most_frequent_first
 
 
 @symbols("rnnpipe.Characters.v1")
-def Characters(min_count: PositiveInt = 1) -> SymbolsBuilder:
+@dataclass(frozen=True)
+class Characters:
     """The characters of a document's text, the spaces between tokens included.
 
     min_count: a character that occurs less often in the training text is the unknown symbol.
     """
-    return CharactersBuilder(min_count)
 
-
-@dataclass(frozen=True)
-class CharactersBuilder:
-    min_count: int
+    min_count: PositiveInt = 1
 
     def measure(self, docs: Iterable[DocLike]) -> dict[str, Any]:
         counts: Counter[str] = Counter()

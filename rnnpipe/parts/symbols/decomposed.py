@@ -12,25 +12,22 @@ from unicodedata import normalize
 import numpy as np
 
 from rnnpipe.contracts.registry import symbols
-from rnnpipe.contracts.types import UNKNOWN, DocLike, PositiveInt, Symbols, SymbolsBuilder
+from rnnpipe.contracts.types import UNKNOWN, DocLike, PositiveInt, Symbols
 from rnnpipe.parts.symbols.characters import CharacterSymbols
 from rnnpipe.parts.symbols.numbering import most_frequent_first
 
 
 @symbols("rnnpipe.DecomposedCharacters.v1")
-def DecomposedCharacters(min_count: PositiveInt = 1) -> SymbolsBuilder:
+@dataclass(frozen=True)
+class DecomposedCharacters:
     """The characters of a document's text, each decomposed as Unicode's form NFD has it: a Hangul
     syllable into its letters, an accented letter into the letter and the accents. Scripts with many
     characters of few parts have few symbols that way. What is written is decomposed too.
 
     min_count: a part that occurs less often in the training text is the unknown symbol.
     """
-    return DecomposedCharactersBuilder(min_count)
 
-
-@dataclass(frozen=True)
-class DecomposedCharactersBuilder:
-    min_count: int
+    min_count: PositiveInt = 1
 
     def measure(self, docs: Iterable[DocLike]) -> dict[str, Any]:
         counts: Counter[str] = Counter()

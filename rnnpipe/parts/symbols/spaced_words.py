@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from rnnpipe.contracts.registry import symbols
-from rnnpipe.contracts.types import DocLike, PositiveInt, Symbols, SymbolsBuilder
+from rnnpipe.contracts.types import DocLike, PositiveInt, Symbols
 from rnnpipe.parts.symbols.characters import character_counts
 from rnnpipe.parts.symbols.numbering import Listing, most_frequent_first
 
@@ -21,19 +21,16 @@ _PIECE = re.compile(r" ?(?:\w+|[^\w\s])|\s")
 
 
 @symbols("rnnpipe.SpacedWords.v1")
-def SpacedWords(min_count: PositiveInt = 2) -> SymbolsBuilder:
+@dataclass(frozen=True)
+class SpacedWords:
     """Runs of letters and digits, and single other characters, each with the space before it, so
     that what is read is written exactly: ``" Don"``, ``"'"``, ``"t"``, ``" go"``, ``"!"``. A text
     is read as if a space stood before it. The pipeline's tokenizer has no say.
 
     min_count: a symbol that occurs less often in the training text is the unknown symbol.
     """
-    return SpacedWordsBuilder(min_count)
 
-
-@dataclass(frozen=True)
-class SpacedWordsBuilder:
-    min_count: int
+    min_count: PositiveInt = 2
 
     def measure(self, docs: Iterable[DocLike]) -> dict[str, Any]:
         counts: Counter[str] = Counter()

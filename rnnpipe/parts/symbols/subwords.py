@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from rnnpipe.contracts.registry import symbols
-from rnnpipe.contracts.types import DocLike, Symbols, SymbolsBuilder
+from rnnpipe.contracts.types import DocLike, Symbols
 from rnnpipe.errors import SettingsError, expected
 from rnnpipe.parts.symbols.numbering import most_frequent_first
 
@@ -26,7 +26,8 @@ _BYTES = [chr(byte) for byte in range(256)]
 
 
 @symbols("rnnpipe.Subwords.v1")
-def Subwords(size: Annotated[int, Field(gt=256, strict=True)] = 4000) -> SymbolsBuilder:
+@dataclass(frozen=True)
+class Subwords:
     """Byte pair encoding of the text in UTF-8 (Sennrich et al. 2016, Neural Machine Translation of
     Rare Words with Subword Units): beginning with the 256 bytes, the most frequent pair of
     neighbours becomes a symbol, again and again. Nothing is unknown. It is done by the package
@@ -40,18 +41,16 @@ def Subwords(size: Annotated[int, Field(gt=256, strict=True)] = 4000) -> Symbols
 
     Raises SettingsError if tokenizers is not installed.
     """
-    try:
-        import tokenizers  # noqa: F401
-    except ImportError:
-        do = "Install it: pip install 'rnnpipe[subwords]'."
-        want = "the package tokenizers"
-        raise SettingsError(expected("rnnpipe.Subwords.v1", want, "no such package", do)) from None
-    return SubwordsBuilder(size)
 
+    size: Annotated[int, Field(gt=256, strict=True)] = 4000
 
-@dataclass(frozen=True)
-class SubwordsBuilder:
-    size: int
+    def __post_init__(self) -> None:
+        try:
+            import tokenizers  # noqa: F401
+        except ImportError:
+            want, got = "the package tokenizers", "no such package"
+            do = "Install it: pip install 'rnnpipe[subwords]'."
+            raise SettingsError(expected("rnnpipe.Subwords.v1", want, got, do)) from None
 
     def measure(self, docs: Iterable[DocLike]) -> dict[str, Any]:
         from tokenizers import Tokenizer

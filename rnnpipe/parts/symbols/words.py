@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from rnnpipe.contracts.registry import symbols
-from rnnpipe.contracts.types import DocLike, PositiveInt, Symbols, SymbolsBuilder
+from rnnpipe.contracts.types import DocLike, PositiveInt, Symbols
 from rnnpipe.parts.symbols.numbering import Listing, Numbering, most_frequent_first
 
 
 @symbols("rnnpipe.Words.v1")
-def Words(min_count: PositiveInt = 2) -> SymbolsBuilder:
+@dataclass(frozen=True)
+class Words:
     """The tokens of a document as they are written; whether a space follows is not modelled.
 
     A text given as a string, such as a prompt, is split at spaces; a line break is a token of its
@@ -24,12 +25,8 @@ def Words(min_count: PositiveInt = 2) -> SymbolsBuilder:
 
     min_count: a word that occurs less often in the training text is the unknown symbol.
     """
-    return WordsBuilder(min_count)
 
-
-@dataclass(frozen=True)
-class WordsBuilder:
-    min_count: int
+    min_count: PositiveInt = 2
 
     def measure(self, docs: Iterable[DocLike]) -> dict[str, Any]:
         counts: Counter[str] = Counter()

@@ -13,9 +13,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from rnnpipe.contracts.settings import checked
-from rnnpipe.contracts.types import NonNegativeInt, PositiveInt
+from rnnpipe.contracts.types import PLACE, NonNegativeInt, Place, PositiveInt
 from rnnpipe.errors import CorpusError, SettingsError, expected
-from rnnpipe.models.language.streams import PLACE, Place
 from rnnpipe.training.corpora.examples import given, reader
 from rnnpipe.training.corpora.text_file import TextFile
 

@@ -114,7 +114,7 @@ def test_without_matplotlib(tmp_path, monkeypatch):
 def test_a_picture_that_fails_leaves_the_old_one(tmp_path):
     path = tmp_path / "gap.png"
     path.write_text("old")
-    with pytest.raises(ZeroDivisionError), picture(path, (1, 1)):
+    with pytest.raises(ZeroDivisionError), picture(path, (1, 1), "Read it."):
         1 / 0  # noqa: B018
     with pytest.raises(KeyboardInterrupt), replaced(path) as unfinished:
         unfinished.write_text("half")

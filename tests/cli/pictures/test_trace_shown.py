@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from rnnpipe.cli.pictures import readings
 from rnnpipe.cli.pictures.appearance import (
     BLUE,
     RED,
@@ -63,8 +64,8 @@ def test_the_page_has_the_text_in_every_section(page):
         "Unit 0:17 (layer:unit), tanh(c)",
     ]
     assert page.find("head/title").text == page.find("body/h1").text == "Loss of <it>"
-    assert (
-        page.find("body/p").text == "2.000 nats a piece, 13 pieces. Point at one to see its number."
+    assert page.find("body/p").text == (
+        f"2.000 nats a piece, 13 pieces. {readings.LOSS} Point at one to see its number."
     )
 
 

@@ -5,6 +5,7 @@ import pickle
 import threading
 
 import numpy as np
+import pytest
 import spacy
 import torch
 from hypothesis import given, settings
@@ -75,6 +76,40 @@ def test_other_vectors_empty_it():
         assert float(looked_up(cache, ["a"], embed=lambda w: embed(w) + 1)[0, 0]) == 2.0
     finally:
         NLP.vocab.vectors = before
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_vectors_of_one_precision_do_not_stand_for_those_of_another(device):
+    cache = WordCache()
+    try:
+        for low, value in ((False, 1.0), (True, 2.0), (False, 3.0)):
+            torch.set_autocast_enabled(device, low)  # as torch.autocast does, where there is a GPU
+            found = looked_up(cache, ["a"], embed=lambda words, v=value: v * embed(words))
+            assert float(found[0, 0]) == value
+    finally:
+        torch.set_autocast_enabled(device, False)
+
+
+def test_the_limit_is_the_number_of_words_kept():
+    cache, seen = WordCache(4), []
+
+    def counting(words):
+        seen.extend(words.texts())
+        return embed(words)
+
+    for word in "abacdad":
+        looked_up(cache, [word], embed=counting)
+    # Four are kept. After them even one that is known may be new, so the table begins anew.
+    assert seen == [*"abcdad"]
+
+
+def test_memory_is_bounded_however_many_words_come():
+    cache, sizes = WordCache(10), []
+    for i in range(100):
+        table, _ = cache.look_up(batch_of([f"w{i}", f"x{i}"]), 0, embed)
+        sizes.append(len(table))
+    # Room is doubled: at most twice the limit and the row of padding.
+    assert max(sizes) <= 2 * (10 + 1)
 
 
 def test_copies_and_pickles_are_empty_caches():

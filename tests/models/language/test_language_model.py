@@ -7,9 +7,8 @@ import pytest
 import torch
 from helpers.small_language_model import model, text
 
+from rnnpipe.contracts.types import Place, Text
 from rnnpipe.errors import CorpusError, StructureError
-from rnnpipe.models.language.language_model import Text
-from rnnpipe.models.language.streams import Place
 from rnnpipe.parts.encoders.sequence.bidirectional import BiLSTM
 from rnnpipe.parts.encoders.sequence.recurrent import GRU, LSTM
 from rnnpipe.parts.outputs.full import TiedSoftmax
@@ -97,6 +96,18 @@ def test_chunks_of_a_stream_go_on_where_the_last_left_off():
     assert first == pytest.approx(-scores[0][:5].sum(), abs=1e-4)
 
 
+@pytest.mark.parametrize("fresh", [0, 1])
+def test_a_stream_begins_anew_beside_one_that_goes_on(fresh):
+    whole = [text(12, seed=1), text(12, seed=2)]
+    network, other = model(), 1 - fresh
+    with torch.no_grad():
+        scores = network.log_likelihoods(whole)
+    network.accumulate_gradients([chunk(whole[s], s, 0, 5) for s in (0, 1)])
+    both = [chunk(whole[fresh], fresh, 0, 4), chunk(whole[other], other, 5, 9)]
+    want = -scores[fresh][:4].sum() - scores[other][5:9].sum()
+    assert float(network.accumulate_gradients(both)) == pytest.approx(want, abs=1e-4)
+
+
 def test_gradients_end_where_a_chunk_begins():
     whole = text(8, seed=3)
     truncated, at_once, by_pieces = model(), model(), model(max_length=4)
@@ -142,6 +153,7 @@ def test_evaluation_leaves_carried_states_alone():
         if evaluate:
             with torch.no_grad():
                 network.eval().log_likelihoods([text(5)])
+                network.accumulate_gradients([chunk(whole, 0, 2, 6)])
             network.train()
         losses.append(float(network.accumulate_gradients([chunk(whole, 0, 4, 8)])))
     assert losses[0] == losses[1]

@@ -5,10 +5,8 @@ import pytest
 import torch
 from helpers.small_language_model import model, text
 
-from rnnpipe.contracts.types import BOUNDARY, UNKNOWN
+from rnnpipe.contracts.types import BOUNDARY, UNKNOWN, Place, Text
 from rnnpipe.models.language.exposure import ScheduledSampling, draw, drop_symbols
-from rnnpipe.models.language.language_model import Text
-from rnnpipe.models.language.streams import Place
 from rnnpipe.parts.encoders.sequence.recurrent import GRU
 
 

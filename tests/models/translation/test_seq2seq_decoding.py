@@ -7,9 +7,8 @@ from helpers.small_seq2seq import MODELS, SIZE, model, pair, pairs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnpipe.contracts.types import BOUNDARY
+from rnnpipe.contracts.types import BOUNDARY, Text
 from rnnpipe.errors import SettingsError, StructureError
-from rnnpipe.models.language.language_model import Text
 from rnnpipe.models.translation.decoding import Decoding, search
 from rnnpipe.models.translation.model import Pair
 from rnnpipe.parts.decoders.generation.beam import Beam

@@ -77,7 +77,7 @@ def test_gradients_are_those_of_each_pair_added_up(kind):
 def test_label_smoothing_spreads_a_share_of_the_truth():
     network = model(label_smoothing=0.3)
     one = pair(3, 2)
-    states, _ = network._decode([one])
+    states, _ = network._decode([one], network.encode([one.source]))
     loss, nats = network._loss(states, [one])
     log_p = network.output.log_probabilities(states.flatten(0, 1))
     truth = torch.full_like(log_p, 0.3 / log_p.shape[1])

@@ -8,7 +8,7 @@ import pytest
 import torch
 from helpers.small_language_model import model, text
 
-from rnnpipe.models.language.language_model import Text
+from rnnpipe.contracts.types import Text
 from rnnpipe.parts.adaptations.dynamic_evaluation import DynamicEvaluation
 from rnnpipe.parts.adaptations.neural_cache import NeuralCache
 from rnnpipe.parts.encoders.sequence.recurrent import GRU

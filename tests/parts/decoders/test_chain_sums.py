@@ -174,6 +174,21 @@ def test_labels_that_never_meet_are_kept_apart(way):
     torch.testing.assert_close(marginals(chain), torch.full_like(emissions, 0.5))
 
 
+def test_an_entity_of_unknown_type_is_not_lost(way):
+    # Its type shows at the last of 400 tokens, where the other has gained 5 nats at each before.
+    tags = SCHEMES["BIO"].bind(SCHEMES["BIO"].tags("AB"))  # O, B-A, I-A, B-B, I-B
+    possible = torch.zeros(1, 400, 5, dtype=torch.bool)
+    possible[0, 0, [1, 3]] = possible[0, 1:-1, [2, 4]] = possible[0, -1, 4] = True
+    emissions = torch.zeros(1, 400, 5, dtype=torch.float64)
+    emissions[0, 1:-1, 4] = -5.0
+    rules = (torch.from_numpy(rule) for rule in (tags.transitions, tags.start, tags.end))
+    scores = [torch.zeros(rule.shape).double().masked_fill(~rule, -torch.inf) for rule in rules]
+    chain = Chain(emissions, *scores, Sequences.of([400])).only(possible)
+    one = torch.ones(1, dtype=torch.float64)
+    torch.testing.assert_close(log_partition(chain), -1990 * one)
+    assert torch.equal(gradients(chain, one)[0][0, :, 3:].sum(1), one.expand(400))
+
+
 @pytest.mark.parametrize("scale", [1.0, 5.0, 12.0])
 @pytest.mark.parametrize("known", [0.1, 0.5, 0.9])
 def test_known_labels_among_unknown_ones(way, scale, known):

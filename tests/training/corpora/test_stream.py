@@ -3,8 +3,8 @@
 import pytest
 import spacy
 
+from rnnpipe.contracts.types import PLACE
 from rnnpipe.errors import CorpusError, SettingsError
-from rnnpipe.models.language.streams import PLACE
 from rnnpipe.training.corpora import stream
 from rnnpipe.training.corpora.stream import StreamBatcher, TextStream
 

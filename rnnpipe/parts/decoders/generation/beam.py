@@ -4,9 +4,9 @@ given phrases, and a sample without replacement."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 from pydantic import Field
 from torch import Tensor
@@ -21,10 +21,9 @@ from rnnpipe.contracts.types import (
     Phrase,
     PositiveFloat,
     PositiveInt,
-    SequenceGeneratorBuilder,
 )
 from rnnpipe.errors import SettingsError, expected
-from rnnpipe.parts.decoders.generation.building import Filters, ForAlphabet
+from rnnpipe.parts.decoders.generation.building import Filters, GeneratorSettings
 from rnnpipe.parts.decoders.generation.constraints import InGrid, Phrases
 from rnnpipe.parts.decoders.generation.phrases import Endings, Limits
 from rnnpipe.parts.decoders.generation.ranking import AtRandom, ByProbability, InGroups, MakeRanking
@@ -32,22 +31,12 @@ from rnnpipe.parts.decoders.generation.scoring import LengthPenalty, Scoring
 from rnnpipe.parts.decoders.generation.search import Search
 from rnnpipe.structures import State
 
-CONSTRAINED = "rnnpipe.ConstrainedBeam.v1"
 NonNegativeFloat = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
 
 @decoders("rnnpipe.Beam.v1")
-def Beam(
-    beam_size: PositiveInt = 5,
-    n_best: PositiveInt = 1,
-    length_penalty: LengthPenalty = "none",
-    alpha: NonNegativeFloat | None = None,
-    coverage_penalty: NonNegativeFloat = 0.0,
-    min_length: NonNegativeInt = 0,
-    max_length: PositiveInt = 500,
-    stop: list[Phrase] | None = None,
-    filters: dict[str, FilterBuilder] | None = None,
-) -> SequenceGeneratorBuilder:
+@dataclass(frozen=True, repr=False)
+class Beam(GeneratorSettings):
     """Beam search for the texts of the best score (:class:`~.scoring.Scoring`).
 
     beam_size: how many hypotheses are gone on with; 1 without a penalty is greedy.
@@ -63,35 +52,34 @@ def Beam(
     RAISES: SettingsError if ``n_best`` exceeds ``beam_size`` or ``alpha`` has no effect; the
         builder if ``beam_size`` exceeds the number of symbols.
     """
-    if alpha is not None and length_penalty != "gnmt":
-        do = "Leave alpha out or set length_penalty to 'gnmt'."
-        raise SettingsError(expected("alpha", "no value with this length_penalty", alpha, do))
-    scoring = Scoring(length_penalty, 0.6 if alpha is None else alpha, coverage_penalty)
-    _check_n_best(n_best, beam_size)
-    return _builder(
-        "rnnpipe.Beam.v1",
-        "beam_size",
-        beam_size,
-        n_best=n_best,
-        scoring=scoring,
-        ranking=ByProbability,
-        limits=Limits(min_length, max_length, stop),
-        filters=filters or {},
-    )
+
+    beam_size: PositiveInt = 5
+    n_best: PositiveInt = 1
+    length_penalty: LengthPenalty = "none"
+    alpha: NonNegativeFloat | None = None
+    coverage_penalty: NonNegativeFloat = 0.0
+    min_length: NonNegativeInt = 0
+    max_length: PositiveInt = 500
+    stop: list[Phrase] | None = None
+    filters: dict[str, FilterBuilder] | None = None
+    name = "rnnpipe.Beam.v1"
+
+    def __post_init__(self) -> None:
+        if self.alpha is not None and self.length_penalty != "gnmt":
+            want = "no value with this length_penalty"
+            do = "Leave alpha out or set length_penalty to 'gnmt'."
+            raise SettingsError(expected("alpha", want, self.alpha, do))
+        _check_n_best(self.n_best, self.beam_size)
+
+    def generator(self, alphabet: Alphabet) -> BeamGenerator:
+        alpha = 0.6 if self.alpha is None else self.alpha
+        scoring = Scoring(self.length_penalty, alpha, self.coverage_penalty)
+        return _generator(self, alphabet, "beam_size", self.n_best, scoring, ByProbability)
 
 
 @decoders("rnnpipe.DiverseBeam.v1")
-def DiverseBeam(
-    n_groups: PositiveInt = 3,
-    beam_size: PositiveInt = 2,
-    n_best: PositiveInt = 1,
-    diversity: PositiveFloat = 0.5,
-    length_penalty: LengthPenalty = "none",
-    min_length: NonNegativeInt = 0,
-    max_length: PositiveInt = 500,
-    stop: list[Phrase] | None = None,
-    filters: dict[str, FilterBuilder] | None = None,
-) -> SequenceGeneratorBuilder:
+@dataclass(frozen=True, repr=False)
+class DiverseBeam(GeneratorSettings):
     """Beam search in groups that avoid each other's symbols (Vijayakumar et al. 2018).
 
     n_groups: how many; each searches with ``beam_size`` hypotheses for its ``n_best`` texts.
@@ -100,57 +88,53 @@ def DiverseBeam(
         group that has chosen it at the same step. Scores do not have this in them.
     The rest: see :func:`Beam`.
     """
-    _check_n_best(n_best, beam_size)
-    return _builder(
-        "rnnpipe.DiverseBeam.v1",
-        "beam_size",
-        beam_size,
-        n_best=n_best,
-        n_groups=n_groups,
-        scoring=Scoring(length_penalty, 0.6),
-        ranking=partial(InGroups, strength=diversity, n_groups=n_groups),
-        limits=Limits(min_length, max_length, stop),
-        filters=filters or {},
-    )
+
+    n_groups: PositiveInt = 3
+    beam_size: PositiveInt = 2
+    n_best: PositiveInt = 1
+    diversity: PositiveFloat = 0.5
+    length_penalty: LengthPenalty = "none"
+    min_length: NonNegativeInt = 0
+    max_length: PositiveInt = 500
+    stop: list[Phrase] | None = None
+    filters: dict[str, FilterBuilder] | None = None
+    name = "rnnpipe.DiverseBeam.v1"
+
+    def __post_init__(self) -> None:
+        _check_n_best(self.n_best, self.beam_size)
+
+    def generator(self, alphabet: Alphabet) -> BeamGenerator:
+        ranking = partial(InGroups, strength=self.diversity, n_groups=self.n_groups)
+        scoring = Scoring(self.length_penalty, 0.6)
+        return _generator(self, alphabet, "beam_size", self.n_best, scoring, ranking, self.n_groups)
 
 
 @decoders("rnnpipe.StochasticBeam.v1")
-def StochasticBeam(
-    n_samples: PositiveInt = 5,
-    min_length: NonNegativeInt = 0,
-    max_length: PositiveInt = 500,
-    stop: list[Phrase] | None = None,
-    filters: dict[str, FilterBuilder] | None = None,
-    seed: NonNegativeInt | None = None,
-) -> SequenceGeneratorBuilder:
+@dataclass(frozen=True, repr=False)
+class StochasticBeam(GeneratorSettings):
     """Draw different texts: a sample without replacement (Kool et al. 2019), in the order drawn.
 
     n_samples: how many texts a prompt, fewer where there are no more. A text's score is its
         log-probability under the filters, perturbed by Gumbel noise.
     The rest: see :func:`~.sampler.Sampler`.
     """
-    return _builder(
-        "rnnpipe.StochasticBeam.v1",
-        "n_samples",
-        n_samples,
-        n_best=n_samples,
-        scoring=Scoring(),
-        ranking=partial(AtRandom, seed=seed),
-        limits=Limits(min_length, max_length, stop),
-        filters=filters or {},
-    )
+
+    n_samples: PositiveInt = 5
+    min_length: NonNegativeInt = 0
+    max_length: PositiveInt = 500
+    stop: list[Phrase] | None = None
+    filters: dict[str, FilterBuilder] | None = None
+    seed: NonNegativeInt | None = None
+    name = "rnnpipe.StochasticBeam.v1"
+
+    def generator(self, alphabet: Alphabet) -> BeamGenerator:
+        ranking = partial(AtRandom, seed=self.seed)
+        return _generator(self, alphabet, "n_samples", self.n_samples, Scoring(), ranking)
 
 
 @decoders("rnnpipe.ConstrainedBeam.v1")
-def ConstrainedBeam(
-    phrases: list[Phrase],
-    beam_size: PositiveInt = 5,
-    n_best: PositiveInt = 1,
-    length_penalty: LengthPenalty = "none",
-    min_length: NonNegativeInt = 0,
-    max_length: PositiveInt = 500,
-    filters: dict[str, FilterBuilder] | None = None,
-) -> SequenceGeneratorBuilder:
+@dataclass(frozen=True, repr=False)
+class ConstrainedBeam(GeneratorSettings):
     """The best texts that hold every one of some phrases (Hokamp and Liu 2017).
 
     phrases: they may come in any order, and overlap. A text that lacks one cannot end, and is
@@ -162,43 +146,35 @@ def ConstrainedBeam(
     The builder raises SettingsError if a phrase is unknown to the model, holds its end symbol or is
     longer than ``max_length``, and generating raises it if no text is found that holds all of them.
     """
-    _check_n_best(n_best, beam_size)
-    make = partial(
-        _constrained,
-        phrases=phrases,
-        beam_size=beam_size,
-        n_best=n_best,
-        scoring=Scoring(length_penalty, 0.6),
-        limits=Limits(min_length, max_length, None),
-        filters=filters or {},
-    )
-    return ForAlphabet(make, CONSTRAINED)
 
+    phrases: list[Phrase]
+    beam_size: PositiveInt = 5
+    n_best: PositiveInt = 1
+    length_penalty: LengthPenalty = "none"
+    min_length: NonNegativeInt = 0
+    max_length: PositiveInt = 500
+    filters: dict[str, FilterBuilder] | None = None
+    name = "rnnpipe.ConstrainedBeam.v1"
 
-def _constrained(
-    alphabet: Alphabet,
-    *,
-    phrases: list[Phrase],
-    beam_size: int,
-    n_best: int,
-    scoring: Scoring,
-    limits: Limits,
-    filters: Mapping[str, FilterBuilder],
-) -> BeamGenerator:
-    _check_width(f"{CONSTRAINED}.beam_size", beam_size, alphabet)
-    longest, end = limits.max_length, alphabet.end
-    tracked = Phrases.of(phrases, alphabet, longest, f"{CONSTRAINED}.phrases")
-    grid = partial(InGrid, phrases=tracked, beam_size=beam_size, end=end, max_length=longest)
-    search = Search(
-        endings=Endings.of(alphabet, limits, CONSTRAINED),
-        filters=Filters(filters, alphabet, CONSTRAINED, besides=["phrases"]),
-        scoring=scoring,
-        ranking=grid,
-        width=InGrid.width(tracked, beam_size, end),
-        size=alphabet.size,
-        n_best=n_best,
-    )
-    return BeamGenerator(search)
+    def __post_init__(self) -> None:
+        _check_n_best(self.n_best, self.beam_size)
+
+    def generator(self, alphabet: Alphabet) -> BeamGenerator:
+        beam_size, longest, end = self.beam_size, self.max_length, alphabet.end
+        _check_width(f"{self.name}.beam_size", beam_size, alphabet)
+        tracked = Phrases.of(self.phrases, alphabet, longest, f"{self.name}.phrases")
+        grid = partial(InGrid, phrases=tracked, beam_size=beam_size, end=end, max_length=longest)
+        limits = Limits(self.min_length, longest, None)
+        search = Search(
+            endings=Endings.of(alphabet, limits, self.name),
+            filters=Filters(self.filters, alphabet, self.name, besides=["phrases"]),
+            scoring=Scoring(self.length_penalty, 0.6),
+            ranking=grid,
+            width=InGrid.width(tracked, beam_size, end),
+            size=alphabet.size,
+            n_best=self.n_best,
+        )
+        return BeamGenerator(search)
 
 
 def _check_n_best(n_best: int, beam_size: int) -> None:
@@ -207,32 +183,25 @@ def _check_n_best(n_best: int, beam_size: int) -> None:
         raise SettingsError(expected("n_best", want, n_best, "Raise beam_size or lower n_best."))
 
 
-def _builder(name: str, setting: str, width: int, **settings: Any) -> SequenceGeneratorBuilder:
-    """setting: what the settings of this decoder call its width."""
-    make = partial(_generator, name=name, setting=setting, width=width, **settings)
-    return ForAlphabet(make, name)
-
-
 def _generator(
+    settings: Beam | DiverseBeam | StochasticBeam,
     alphabet: Alphabet,
-    *,
-    name: str,
-    setting: str,
-    width: int,
+    width: Literal["beam_size", "n_samples"],
     n_best: int,
     scoring: Scoring,
     ranking: MakeRanking,
-    limits: Limits,
-    filters: Mapping[str, FilterBuilder],
     n_groups: int = 1,
 ) -> BeamGenerator:
-    _check_width(f"{name}.{setting}", width, alphabet)
+    """width: which setting is that of the beam."""
+    name, size = settings.name, getattr(settings, width)
+    _check_width(f"{name}.{width}", size, alphabet)
+    limits = Limits(settings.min_length, settings.max_length, settings.stop)
     search = Search(
         endings=Endings.of(alphabet, limits, name),
-        filters=Filters(filters, alphabet, name),
+        filters=Filters(settings.filters, alphabet, name),
         scoring=scoring,
         ranking=ranking,
-        width=width,
+        width=size,
         size=alphabet.size,
         n_best=n_best,
         n_groups=n_groups,

@@ -1,10 +1,10 @@
-"""What the registered functions of generating decoders return, and how filters are applied."""
+"""What the settings of generating decoders have in common, and how filters are applied."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NoReturn
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, NoReturn
 
 import torch
 from torch import Tensor
@@ -13,18 +13,16 @@ from rnnpipe.contracts.types import Alphabet, Filter, FilterBuilder, SequenceGen
 from rnnpipe.errors import SettingsError
 
 
-@dataclass(frozen=True)
-class ForAlphabet:
-    """A :class:`rnnpipe.contracts.types.SequenceGeneratorBuilder`."""
+class GeneratorSettings(ABC):
+    """A :class:`rnnpipe.contracts.types.SequenceGeneratorBuilder`. name: as configs have it."""
 
-    make: Callable[[Alphabet], SequenceGenerator]
-    name: str
+    name: ClassVar[str]
 
     def __repr__(self) -> str:
         return self.name
 
-    def generator(self, alphabet: Alphabet) -> SequenceGenerator:
-        return self.make(alphabet)
+    @abstractmethod
+    def generator(self, alphabet: Alphabet) -> SequenceGenerator: ...
 
 
 class Filters:
@@ -35,13 +33,13 @@ class Filters:
 
     def __init__(
         self,
-        builders: Mapping[str, FilterBuilder],
+        builders: Mapping[str, FilterBuilder] | None,
         alphabet: Alphabet,
         where: str,
         besides: Sequence[str] = (),
     ) -> None:
         self.filters: dict[str, Filter] = {
-            name: builder(alphabet) for name, builder in builders.items()
+            name: builder(alphabet) for name, builder in (builders or {}).items()
         }
         self.where = where
         self.besides = besides

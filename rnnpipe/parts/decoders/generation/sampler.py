@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -21,9 +21,8 @@ from rnnpipe.contracts.types import (
     NonNegativeInt,
     Phrase,
     PositiveInt,
-    SequenceGeneratorBuilder,
 )
-from rnnpipe.parts.decoders.generation.building import Filters, ForAlphabet
+from rnnpipe.parts.decoders.generation.building import Filters, GeneratorSettings
 from rnnpipe.parts.decoders.generation.noise import GumbelNoise
 from rnnpipe.parts.decoders.generation.phrases import Endings, Limits, without_end
 from rnnpipe.structures import State
@@ -35,15 +34,8 @@ GREEDY = 1e-8
 
 
 @decoders(NAME)
-def Sampler(
-    temperature: Temperature = 1.0,
-    filters: dict[str, FilterBuilder] | None = None,
-    n_samples: PositiveInt = 1,
-    min_length: NonNegativeInt = 0,
-    max_length: PositiveInt = 500,
-    stop: list[Phrase] | None = None,
-    seed: NonNegativeInt | None = None,
-) -> SequenceGeneratorBuilder:
+@dataclass(frozen=True, repr=False)
+class Sampler(GeneratorSettings):
     """Draw each symbol from ``softmax(log p / temperature)``, as the filters leave it.
 
     temperature: 0: always the most likely symbol.
@@ -57,37 +49,30 @@ def Sampler(
     The builder raises SettingsError if ``min_length`` is above ``max_length`` or has no effect, and
     generating raises it where the filters leave no symbol.
     """
-    return ForAlphabet(
-        partial(
-            SamplingGenerator,
-            temperature=temperature,
-            filters=filters or {},
-            n_samples=n_samples,
-            limits=Limits(min_length, max_length, stop),
-            seed=seed,
-        ),
-        NAME,
-    )
+
+    temperature: Temperature = 1.0
+    filters: dict[str, FilterBuilder] | None = None
+    n_samples: PositiveInt = 1
+    min_length: NonNegativeInt = 0
+    max_length: PositiveInt = 500
+    stop: list[Phrase] | None = None
+    seed: NonNegativeInt | None = None
+    name = NAME
+
+    def generator(self, alphabet: Alphabet) -> SamplingGenerator:
+        return SamplingGenerator(alphabet, self)
 
 
 class SamplingGenerator:
     """A :class:`rnnpipe.contracts.types.StreamingGenerator`."""
 
-    def __init__(
-        self,
-        alphabet: Alphabet,
-        *,
-        temperature: float,
-        filters: Mapping[str, FilterBuilder],
-        n_samples: int,
-        limits: Limits,
-        seed: int | None,
-    ) -> None:
-        self.temperature = temperature
-        self.filters = Filters(filters, alphabet, NAME)
-        self.n_samples = n_samples
+    def __init__(self, alphabet: Alphabet, settings: Sampler) -> None:
+        self.temperature = settings.temperature
+        self.filters = Filters(settings.filters, alphabet, NAME)
+        self.n_samples = settings.n_samples
+        limits = Limits(settings.min_length, settings.max_length, settings.stop)
         self.endings = Endings.of(alphabet, limits, NAME)
-        self.seed = seed
+        self.seed = settings.seed
         self.n_symbols = alphabet.size
 
     @torch.no_grad()

@@ -49,7 +49,7 @@ class TreeParser(nn.Module, ABC, Generic[Plan]):
     label_axes: Mapping[str, tuple[int, ...]]
 
     def __init__(
-        self, n_in: int, labels: Labels, *, composition: EncoderBuilder, beam_size: int
+        self, n_in: int, labels: Labels, composition: EncoderBuilder, beam_size: int
     ) -> None:
         super().__init__()
         composer = composition(n_in)

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from rnnpipe.contracts.registry import encoders
-from rnnpipe.contracts.types import EncoderBuilder, PositiveInt
+from rnnpipe.contracts.types import PositiveInt
 from rnnpipe.layers.init import fill_gate_, uniform_blocks_
 from rnnpipe.parts.encoders.graph.edge_weights import EdgeEmbeddings, EdgeMatrices
-from rnnpipe.parts.encoders.graph.graph_building import GraphBuilder
+from rnnpipe.parts.encoders.graph.graph_building import GraphSettings
 from rnnpipe.parts.encoders.tree.tree_cells import lstm_state
 from rnnpipe.structures import DagPlan, Dags, DagStep, Encoded, Graphs, State
 
 
+@dataclass(frozen=True)
+class DagSettings(GraphSettings):
+    width: PositiveInt
+    type_width: PositiveInt | None = None
+    forget_bias: float = 1.0
+
+
 @encoders("rnnpipe.DagLSTM.v1")
-def DagLSTM(
-    width: PositiveInt, type_width: PositiveInt | None = None, forget_bias: float = 1.0
-) -> EncoderBuilder:
+class DagLSTM(DagSettings):
     """A graph LSTM along all edges of a graph without cycles: see :class:`DagCell`. With one type
     of edges, from children to parents, it is the child-sum Tree-LSTM.
 
@@ -27,14 +32,13 @@ def DagLSTM(
     type_width: the size of an edge type's vector; by default each type has matrices of its own.
     forget_bias: of the forget gates, at first.
     """
-    cell = partial(DagCell, width=width, type_width=type_width, forget_bias=forget_bias)
-    return GraphBuilder(partial(DagEncoder, cell=cell))
+
+    def build(self, n_in: int, n_types: int) -> DagEncoder:
+        return DagEncoder(n_in, n_types, self)
 
 
 @encoders("rnnpipe.BiDagLSTM.v1")
-def BiDagLSTM(
-    width: PositiveInt, type_width: PositiveInt | None = None, forget_bias: float = 1.0
-) -> EncoderBuilder:
+class BiDagLSTM(DagSettings):
     """Two graph LSTMs over any graph, as Peng et al. 2017 cut it in two: one along the edges that
     lead to a later node, one along those that lead to an earlier one. Neither has cycles. With an
     edge from each token to the next one, and back, and no others, it is the bidirectional LSTM.
@@ -43,8 +47,9 @@ def BiDagLSTM(
     type_width: the size of an edge type's vector; by default each type has matrices of its own.
     forget_bias: of the forget gates, at first.
     """
-    cell = partial(DagCell, width=width, type_width=type_width, forget_bias=forget_bias)
-    return GraphBuilder(partial(BiDagEncoder, cell=cell))
+
+    def build(self, n_in: int, n_types: int) -> BiDagEncoder:
+        return BiDagEncoder(n_in, n_types, self)
 
 
 class DagCell(nn.Module):
@@ -61,18 +66,16 @@ class DagCell(nn.Module):
     ``type_width`` that of :class:`~rnnpipe.parts.encoders.graph.edge_weights.EdgeEmbeddings`.
     """
 
-    def __init__(
-        self, n_in: int, n_types: int, *, width: int, type_width: int | None, forget_bias: float
-    ) -> None:
+    def __init__(self, n_in: int, n_types: int, settings: DagSettings) -> None:
         super().__init__()
-        self.width = width
+        self.width = width = settings.width
         weight = torch.empty(1, n_in, 4 * width)
         self.input_weight = nn.Parameter(uniform_blocks_(weight, width)[0])
-        self.bias = nn.Parameter(fill_gate_(torch.zeros(4 * width), 3, width, forget_bias))
+        self.bias = nn.Parameter(fill_gate_(torch.zeros(4 * width), 3, width, settings.forget_bias))
         self.edges = (
             EdgeMatrices(n_types, width)
-            if type_width is None
-            else EdgeEmbeddings(n_types, width, type_width)
+            if settings.type_width is None
+            else EdgeEmbeddings(n_types, width, settings.type_width)
         )
 
     def forward(self, inputs: Tensor, plan: DagPlan) -> Tensor:
@@ -97,15 +100,15 @@ class DagCell(nn.Module):
 
 
 class DagEncoder(nn.Module):
-    """See :func:`DagLSTM`. A state depends on the nodes from which edges lead to it, wherever they
+    """See :class:`DagLSTM`. A state depends on the nodes from which edges lead to it, wherever they
     stand, so it does not count as causal."""
 
-    structure = Dags
+    structure: type = Dags
     causal = False
 
-    def __init__(self, n_in: int, n_types: int, *, cell: partial[DagCell]) -> None:
+    def __init__(self, n_in: int, n_types: int, settings: DagSettings) -> None:
         super().__init__()
-        self.cell = cell(n_in, n_types)
+        self.cell = DagCell(n_in, n_types, settings)
         self.n_out = self.cell.width
 
     def forward(self, inputs: Tensor, structure: Dags, state: State | None = None) -> Encoded:
@@ -114,15 +117,15 @@ class DagEncoder(nn.Module):
 
 
 class BiDagEncoder(nn.Module):
-    """See :func:`BiDagLSTM`."""
+    """See :class:`BiDagLSTM`."""
 
-    structure = Graphs
+    structure: type = Graphs
     causal = False
 
-    def __init__(self, n_in: int, n_types: int, *, cell: partial[DagCell]) -> None:
+    def __init__(self, n_in: int, n_types: int, settings: DagSettings) -> None:
         super().__init__()
-        self.to_later = cell(n_in, n_types)
-        self.to_earlier = cell(n_in, n_types)
+        self.to_later = DagCell(n_in, n_types, settings)
+        self.to_earlier = DagCell(n_in, n_types, settings)
         self.n_out = 2 * self.to_later.width
 
     def forward(self, inputs: Tensor, structure: Graphs, state: State | None = None) -> Encoded:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import cast
+from abc import ABC, abstractmethod
+from functools import partial
 
-from torch import nn
-
-from rnnpipe.contracts.types import Encoder
+from rnnpipe.contracts.types import Encoder, EncoderBuilder
 
 
-@dataclass(frozen=True)
-class GraphBuilder:
-    """A :class:`~rnnpipe.contracts.types.GraphEncoderBuilder`. encoder: called with ``n_in`` and
-    ``n_types``, its settings filled in."""
-
-    encoder: Callable[[int, int], nn.Module]
-    n_types: int = 1
+class GraphSettings(ABC):
+    """The base of their settings, a :class:`~rnnpipe.contracts.types.GraphEncoderBuilder`."""
 
     def __call__(self, n_in: int) -> Encoder:
-        return cast(Encoder, self.encoder(n_in, self.n_types))
+        return self.build(n_in, 1)
 
-    def typed(self, n_types: int) -> GraphBuilder:
-        return replace(self, n_types=n_types)
+    def typed(self, n_types: int) -> EncoderBuilder:
+        return partial(self.build, n_types=n_types)
+
+    @abstractmethod
+    def build(self, n_in: int, n_types: int) -> Encoder: ...

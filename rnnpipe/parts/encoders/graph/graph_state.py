@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from rnnpipe.contracts.registry import encoders
-from rnnpipe.contracts.types import EncoderBuilder, PositiveInt
+from rnnpipe.contracts.types import PositiveInt
 from rnnpipe.layers.init import fill_gate_, uniform_blocks_
-from rnnpipe.parts.encoders.graph.graph_building import GraphBuilder
+from rnnpipe.parts.encoders.graph.graph_building import GraphSettings
 from rnnpipe.parts.encoders.tree.tree_cells import lstm_state, recurrent_blocks
 from rnnpipe.structures import Encoded, Graphs, State
 
 
 @encoders("rnnpipe.GraphStateLSTM.v1")
-def GraphStateLSTM(
-    width: PositiveInt,
-    steps: PositiveInt = 5,
-    type_width: PositiveInt = 10,
-    forget_bias: float = 1.0,
-) -> EncoderBuilder:
+@dataclass(frozen=True)
+class GraphStateLSTM(GraphSettings):
     """Message passing over any directed graph: see :class:`GraphStateEncoder`. A node hears both
     those from which edges come and those to which they lead, and tells the two apart; with each
     edge also back, as ``rnnpipe.TwoWayEdges.v1`` adds it, it could not.
@@ -31,15 +27,14 @@ def GraphStateLSTM(
     type_width: the size of an edge type's vector.
     forget_bias: of the forget gate, at first.
     """
-    return GraphBuilder(
-        partial(
-            GraphStateEncoder,
-            width=width,
-            steps=steps,
-            type_width=type_width,
-            forget_bias=forget_bias,
-        )
-    )
+
+    width: PositiveInt
+    steps: PositiveInt = 5
+    type_width: PositiveInt = 10
+    forget_bias: float = 1.0
+
+    def build(self, n_in: int, n_types: int) -> GraphStateEncoder:
+        return GraphStateEncoder(n_in, n_types, self)
 
 
 class GraphStateEncoder(nn.Module):
@@ -55,28 +50,20 @@ class GraphStateEncoder(nn.Module):
     from states of zeros. The node's own ``W x_j`` is ours, so that one without edges has its word.
     """
 
-    structure = Graphs
+    structure: type = Graphs
     causal = False
 
-    def __init__(
-        self,
-        n_in: int,
-        n_types: int,
-        *,
-        width: int,
-        steps: int,
-        type_width: int,
-        forget_bias: float,
-    ) -> None:
+    def __init__(self, n_in: int, n_types: int, settings: GraphStateLSTM) -> None:
         super().__init__()
+        width, type_width = settings.width, settings.type_width
         self.n_out = width
-        self.steps = steps
+        self.steps = settings.steps
         self.types = nn.Parameter(torch.randn(n_types, type_width) / type_width**0.5)
         sizes = (n_in, n_in + type_width, n_in + type_width)
         blocks = [uniform_blocks_(torch.empty(1, size, 4 * width), width)[0] for size in sizes]
         self.input_weight = nn.Parameter(torch.cat(blocks))
         self.recurrent = recurrent_blocks(2, width, 4)  # (2 H, 4 H)
-        self.bias = nn.Parameter(fill_gate_(torch.zeros(4 * width), 3, width, forget_bias))
+        self.bias = nn.Parameter(fill_gate_(torch.zeros(4 * width), 3, width, settings.forget_bias))
 
     def forward(self, inputs: Tensor, structure: Graphs, state: State | None = None) -> Encoded:
         """``(B, T, n_in)`` to states ``(B, T, width)``. state: none is carried, ``None``."""

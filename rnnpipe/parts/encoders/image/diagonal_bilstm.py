@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, cast
 
@@ -10,15 +11,16 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from rnnpipe.contracts.registry import encoders
-from rnnpipe.contracts.types import Depth, EncoderBuilder, PositiveInt
-from rnnpipe.parts.encoders.image.grid_encoder import GridBuilder
+from rnnpipe.contracts.types import Depth, PositiveInt
+from rnnpipe.parts.encoders.image.grid_encoder import GridSettings
 from rnnpipe.parts.encoders.image.grid_lstm import GridLSTM, diagonal_course
 from rnnpipe.parts.encoders.image.pixel_lstm import PixelLSTM, PixelLSTMLayer
 from rnnpipe.structures import State
 
 
 @encoders("rnnpipe.DiagonalBiLSTM.v1")
-def DiagonalBiLSTM(width: PositiveInt, depth: Depth = 1) -> EncoderBuilder:
+@dataclass(frozen=True)
+class DiagonalBiLSTM(GridSettings):
     """The Diagonal BiLSTM (van den Oord et al. 2016, Pixel Recurrent Neural Networks): see
     :mod:`rnnpipe.parts.encoders.image.grid_lstm`. The neighbours of a pixel are the one to its
     left, whose c it goes on from, and the one above it; for the second half, the one to its right
@@ -33,8 +35,13 @@ def DiagonalBiLSTM(width: PositiveInt, depth: Depth = 1) -> EncoderBuilder:
         :class:`~rnnpipe.parts.encoders.image.pixel_lstm.PixelLSTMLayer`.
     depth: how many layers.
     """
-    layer = partial(DiagonalBiLSTMLayer, width=width)
-    return cast(EncoderBuilder, GridBuilder(partial(PixelLSTM, layer=layer, depth=depth)))
+
+    width: PositiveInt
+    depth: Depth = 1
+
+    def build(self, n_in: int, channels: int) -> PixelLSTM:
+        layer = partial(DiagonalBiLSTMLayer, width=self.width)
+        return PixelLSTM(n_in, channels, layer=layer, depth=self.depth)
 
 
 class DiagonalState(NamedTuple):
@@ -53,7 +60,7 @@ class DiagonalState(NamedTuple):
 
 
 class DiagonalBiLSTMLayer(PixelLSTMLayer):
-    """See :func:`DiagonalBiLSTM`."""
+    """See :class:`DiagonalBiLSTM`."""
 
     def __init__(self, n_in: int, channels: int, *, width: int) -> None:
         lstm = GridLSTM(n_in, width, channels, neighbours=2, directions=2)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from functools import partial
 
 from torch import Tensor, nn
 
+from rnnpipe.contracts.types import EncoderBuilder
 from rnnpipe.structures import Encoded, Grids, State
 
 
@@ -19,7 +19,7 @@ class GridEncoder(nn.Module, ABC):
     It is a :class:`~rnnpipe.contracts.types.GridStepper` too.
     """
 
-    structure = Grids
+    structure: type = Grids
     causal = True
     n_out: int
 
@@ -41,16 +41,14 @@ class GridEncoder(nn.Module, ABC):
         of a row share is computed with the first of them."""
 
 
-@dataclass(frozen=True)
-class GridBuilder:
-    """A :class:`~rnnpipe.contracts.types.GridEncoderBuilder`. encoder: called with n_in and
-    channels."""
-
-    encoder: Callable[[int, int], GridEncoder]
-    channels: int = 1
+class GridSettings(ABC):
+    """The base of their settings, a :class:`~rnnpipe.contracts.types.GridEncoderBuilder`."""
 
     def __call__(self, n_in: int) -> GridEncoder:
-        return self.encoder(n_in, self.channels)
+        return self.build(n_in, 1)
 
-    def for_channels(self, channels: int) -> GridBuilder:
-        return replace(self, channels=channels)
+    def for_channels(self, channels: int) -> EncoderBuilder:
+        return partial(self.build, channels=channels)
+
+    @abstractmethod
+    def build(self, n_in: int, channels: int) -> GridEncoder: ...

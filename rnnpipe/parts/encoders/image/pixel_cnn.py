@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import dataclass
 from typing import Annotated, NamedTuple, TypeAlias, cast
 
 import torch
@@ -10,9 +10,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from rnnpipe.contracts.registry import encoders
-from rnnpipe.contracts.types import EncoderBuilder, PositiveInt
+from rnnpipe.contracts.types import PositiveInt
 from rnnpipe.layers.masked_conv import RowConv, RowsConv
-from rnnpipe.parts.encoders.image.grid_encoder import GridBuilder, GridEncoder
+from rnnpipe.parts.encoders.image.grid_encoder import GridEncoder, GridSettings
 from rnnpipe.parts.encoders.sequence.gate import gate
 from rnnpipe.structures import State
 
@@ -21,7 +21,8 @@ Layers: TypeAlias = Annotated[int, Field(ge=1, le=64, strict=True)]
 
 
 @encoders("rnnpipe.PixelCNN.v1")
-def PixelCNN(width: PositiveInt, depth: Layers = 6, reach: PositiveInt = 1) -> EncoderBuilder:
+@dataclass(frozen=True)
+class PixelCNN(GridSettings):
     """The gated PixelCNN (van den Oord et al. 2016, Conditional Image Generation with PixelCNN
     Decoders). Two stacks of layers leave no blind spot: the states v of the *vertical* one are made
     of the rows above the pixel, the states h of the *horizontal* one of its own row up to it, and
@@ -40,8 +41,13 @@ def PixelCNN(width: PositiveInt, depth: Layers = 6, reach: PositiveInt = 1) -> E
     reach: r, to how many pixels on each side a convolution reaches: V is ``r + 1`` rows high and
         ``2 r + 1`` wide, H is ``r + 1`` wide. 1 stands for kernels of 3 x 3, masked.
     """
-    encoder = partial(GatedPixelCNN, width=width, depth=depth, reach=reach)
-    return cast(EncoderBuilder, GridBuilder(encoder))
+
+    width: PositiveInt
+    depth: Layers = 6
+    reach: PositiveInt = 1
+
+    def build(self, n_in: int, channels: int) -> GatedPixelCNN:
+        return GatedPixelCNN(n_in, channels, self)
 
 
 class GatedLayer(nn.Module):
@@ -84,14 +90,14 @@ class PixelCNNState(NamedTuple):
 
 
 class GatedPixelCNN(GridEncoder):
-    """See :func:`PixelCNN`."""
+    """See :class:`PixelCNN`."""
 
-    def __init__(self, n_in: int, channels: int, *, width: int, depth: int, reach: int) -> None:
+    def __init__(self, n_in: int, channels: int, settings: PixelCNN) -> None:
         super().__init__()
-        self.n_in, self.n_out, self.reach = n_in, width, reach
-        sizes = [n_in] + [width] * (depth - 1)
+        self.n_in, self.n_out, self.reach = n_in, settings.width, settings.reach
+        sizes = [n_in] + [self.n_out] * (settings.depth - 1)
         self.layers = nn.ModuleList(
-            GatedLayer(n, width, channels, reach, first=number == 0)
+            GatedLayer(n, self.n_out, channels, self.reach, first=number == 0)
             for number, n in enumerate(sizes)
         )
 

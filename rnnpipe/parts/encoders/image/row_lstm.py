@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, cast
 
@@ -9,16 +10,17 @@ import torch
 from torch import Tensor
 
 from rnnpipe.contracts.registry import encoders
-from rnnpipe.contracts.types import Depth, EncoderBuilder, PositiveInt
+from rnnpipe.contracts.types import Depth, PositiveInt
 from rnnpipe.layers.masked_conv import windows
-from rnnpipe.parts.encoders.image.grid_encoder import GridBuilder
+from rnnpipe.parts.encoders.image.grid_encoder import GridSettings
 from rnnpipe.parts.encoders.image.grid_lstm import GridLSTM, row_course, row_neighbours
 from rnnpipe.parts.encoders.image.pixel_lstm import PixelLSTM, PixelLSTMLayer
 from rnnpipe.structures import State
 
 
 @encoders("rnnpipe.RowLSTM.v1")
-def RowLSTM(width: PositiveInt, depth: Depth = 1, reach: PositiveInt = 1) -> EncoderBuilder:
+@dataclass(frozen=True)
+class RowLSTM(GridSettings):
     """The Row LSTM (van den Oord et al. 2016, Pixel Recurrent Neural Networks): see
     :mod:`rnnpipe.parts.encoders.image.grid_lstm`. The neighbours of a pixel are the one above it,
     whose c it goes on from, and those up to r to the left and right of that; its input, up to r
@@ -29,8 +31,14 @@ def RowLSTM(width: PositiveInt, depth: Depth = 1, reach: PositiveInt = 1) -> Enc
     depth: how many layers.
     reach: r; 1 stands for convolutions 3 wide.
     """
-    layer = partial(RowLSTMLayer, width=width, reach=reach)
-    return cast(EncoderBuilder, GridBuilder(partial(PixelLSTM, layer=layer, depth=depth)))
+
+    width: PositiveInt
+    depth: Depth = 1
+    reach: PositiveInt = 1
+
+    def build(self, n_in: int, channels: int) -> PixelLSTM:
+        layer = partial(RowLSTMLayer, width=self.width, reach=self.reach)
+        return PixelLSTM(n_in, channels, layer=layer, depth=self.depth)
 
 
 class RowState(NamedTuple):
@@ -49,7 +57,7 @@ class RowState(NamedTuple):
 
 
 class RowLSTMLayer(PixelLSTMLayer):
-    """See :func:`RowLSTM`."""
+    """See :class:`RowLSTM`."""
 
     def __init__(self, n_in: int, channels: int, *, width: int, reach: int) -> None:
         lstm = GridLSTM(n_in, width, channels, reach=reach, neighbours=2 * reach + 1)

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from rnnpipe.contracts.registry import encoders
 from rnnpipe.errors import StructureError, expected
-from rnnpipe.parts.encoders.sequence.cells import (
-    DiagonalGRUCell,
-    DiagonalRNNCell,
-    MGUCell,
-    RNNCell,
-    UGRNNCell,
-    gru_cell,
+from rnnpipe.parts.encoders.sequence import cells, lstm_cells
+from rnnpipe.parts.encoders.sequence.settings import (
+    RecurrentSettings,
+    WithForgetBias,
+    WithNonlinearity,
+    WithRecurrentInit,
+    WithReset,
+    WithUpdateBias,
 )
-from rnnpipe.parts.encoders.sequence.lstm_cells import (
-    CIFGCell,
-    DiagonalLSTMCell,
-    LSTMCell,
-    OriginalLSTMCell,
-    PeepholeLSTMCell,
-)
-from rnnpipe.parts.encoders.sequence.registration import register
 from rnnpipe.parts.encoders.sequence.stack import RecurrentStack
 from rnnpipe.structures import Encoded, Sequences, State
 
@@ -49,14 +43,61 @@ class Bidirectional(RecurrentStack):
         return Encoded(states, structure, self.n_out // 2)
 
 
-BiRNN = register(Bidirectional, "rnnpipe.BiRNN.v1", RNNCell)
-BiGRU = register(Bidirectional, "rnnpipe.BiGRU.v1", gru_cell)
-BiMGU = register(Bidirectional, "rnnpipe.BiMGU.v1", MGUCell)
-BiUGRNN = register(Bidirectional, "rnnpipe.BiUGRNN.v1", UGRNNCell)
-BiLSTM = register(Bidirectional, "rnnpipe.BiLSTM.v1", LSTMCell)
-BiOriginalLSTM = register(Bidirectional, "rnnpipe.BiOriginalLSTM.v1", OriginalLSTMCell)
-BiCIFG = register(Bidirectional, "rnnpipe.BiCIFG.v1", CIFGCell)
-BiPeepholeLSTM = register(Bidirectional, "rnnpipe.BiPeepholeLSTM.v1", PeepholeLSTMCell)
-BiDiagonalRNN = register(Bidirectional, "rnnpipe.BiDiagonalRNN.v1", DiagonalRNNCell)
-BiDiagonalGRU = register(Bidirectional, "rnnpipe.BiDiagonalGRU.v1", DiagonalGRUCell)
-BiDiagonalLSTM = register(Bidirectional, "rnnpipe.BiDiagonalLSTM.v1", DiagonalLSTMCell)
+class BidirectionalSettings(RecurrentSettings):
+    def __call__(self, n_in: int) -> Bidirectional:
+        return Bidirectional(n_in, self, self.make_cell)
+
+
+@encoders("rnnpipe.BiRNN.v1")
+class BiRNN(WithRecurrentInit, BidirectionalSettings):
+    cell = cells.RNNCell
+
+
+@encoders("rnnpipe.BiGRU.v1")
+class BiGRU(WithReset, BidirectionalSettings):
+    cell = cells.gru_cell
+
+
+@encoders("rnnpipe.BiMGU.v1")
+class BiMGU(WithUpdateBias, BidirectionalSettings):
+    cell = cells.MGUCell
+
+
+@encoders("rnnpipe.BiUGRNN.v1")
+class BiUGRNN(WithForgetBias, BidirectionalSettings):
+    cell = cells.UGRNNCell
+
+
+@encoders("rnnpipe.BiLSTM.v1")
+class BiLSTM(WithForgetBias, BidirectionalSettings):
+    cell = lstm_cells.LSTMCell
+
+
+@encoders("rnnpipe.BiOriginalLSTM.v1")
+class BiOriginalLSTM(BidirectionalSettings):
+    cell = lstm_cells.OriginalLSTMCell
+
+
+@encoders("rnnpipe.BiCIFG.v1")
+class BiCIFG(WithForgetBias, BidirectionalSettings):
+    cell = lstm_cells.CIFGCell
+
+
+@encoders("rnnpipe.BiPeepholeLSTM.v1")
+class BiPeepholeLSTM(WithForgetBias, BidirectionalSettings):
+    cell = lstm_cells.PeepholeLSTMCell
+
+
+@encoders("rnnpipe.BiDiagonalRNN.v1")
+class BiDiagonalRNN(WithNonlinearity, BidirectionalSettings):
+    cell = cells.DiagonalRNNCell
+
+
+@encoders("rnnpipe.BiDiagonalGRU.v1")
+class BiDiagonalGRU(WithUpdateBias, BidirectionalSettings):
+    cell = cells.DiagonalGRUCell
+
+
+@encoders("rnnpipe.BiDiagonalLSTM.v1")
+class BiDiagonalLSTM(WithForgetBias, BidirectionalSettings):
+    cell = lstm_cells.DiagonalLSTMCell

@@ -7,22 +7,16 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from rnnpipe.parts.encoders.sequence.cells import (
-    DiagonalGRUCell,
-    DiagonalRNNCell,
-    MGUCell,
-    RNNCell,
-    UGRNNCell,
-    gru_cell,
+from rnnpipe.contracts.registry import encoders
+from rnnpipe.parts.encoders.sequence import cells, lstm_cells
+from rnnpipe.parts.encoders.sequence.settings import (
+    RecurrentSettings,
+    WithForgetBias,
+    WithNonlinearity,
+    WithRecurrentInit,
+    WithReset,
+    WithUpdateBias,
 )
-from rnnpipe.parts.encoders.sequence.lstm_cells import (
-    CIFGCell,
-    DiagonalLSTMCell,
-    LSTMCell,
-    OriginalLSTMCell,
-    PeepholeLSTMCell,
-)
-from rnnpipe.parts.encoders.sequence.registration import register
 from rnnpipe.parts.encoders.sequence.stack import RecurrentStack
 from rnnpipe.structures import Encoded, Sequences, State
 
@@ -41,27 +35,23 @@ class Recurrent(RecurrentStack):
     def forward(self, inputs: Tensor, structure: Sequences, state: State | None = None) -> Encoded:
         """``(B, T, n_in)`` to states ``(B, T, width)`` and the state after each document's last
         node. state: where to begin; ``None``: :meth:`start`."""
-        return self._encode(inputs, structure, state, lowest=-1)[-1]
+        before = self.start(structure.batch_size) if state is None else cast(StackState, state)
+        (states,), after = self.run(inputs, structure, _directed(before))
+        return Encoded(states, structure, self.n_out, _undirected(after))
 
     def encode_layers(
         self, inputs: Tensor, structure: Sequences, state: State | None = None
     ) -> list[Encoded]:
         """As :meth:`forward`, for each layer, the lowest first: see
         :class:`rnnpipe.contracts.types.Layered`."""
-        return self._encode(inputs, structure, state, lowest=0)
-
-    def _encode(
-        self, inputs: Tensor, structure: Sequences, state: State | None, lowest: int
-    ) -> list[Encoded]:
         before = self.start(structure.batch_size) if state is None else cast(StackState, state)
-        initial = tuple(tuple(s.unsqueeze(0) for s in layer) for layer in before)
-        layers, final = self.run(inputs, structure, initial, lowest)
-        after = tuple(tuple(s.squeeze(0) for s in layer) for layer in final)
-        return [Encoded(states, structure, self.n_out, after) for states in layers]
+        layers, after = self.run(inputs, structure, _directed(before), lowest=0)
+        final = _undirected(after)
+        return [Encoded(states, structure, self.n_out, final) for states in layers]
 
     def start(self, batch_size: int) -> StackState:
         """Zeros."""
-        return tuple(tuple(s.squeeze(0) for s in layer) for layer in self.initial(batch_size))
+        return _undirected(self.initial(batch_size))
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, StackState]:
         """One node, ``(B, n_in)`` to ``(B, width)``, as :meth:`forward` in evaluation mode:
@@ -80,14 +70,70 @@ class Recurrent(RecurrentStack):
         return tuple(tuple(s.index_select(0, rows) for s in layer) for layer in state)
 
 
-RNN = register(Recurrent, "rnnpipe.RNN.v1", RNNCell)
-GRU = register(Recurrent, "rnnpipe.GRU.v1", gru_cell)
-MGU = register(Recurrent, "rnnpipe.MGU.v1", MGUCell)
-UGRNN = register(Recurrent, "rnnpipe.UGRNN.v1", UGRNNCell)
-LSTM = register(Recurrent, "rnnpipe.LSTM.v1", LSTMCell)
-OriginalLSTM = register(Recurrent, "rnnpipe.OriginalLSTM.v1", OriginalLSTMCell)
-CIFG = register(Recurrent, "rnnpipe.CIFG.v1", CIFGCell)
-PeepholeLSTM = register(Recurrent, "rnnpipe.PeepholeLSTM.v1", PeepholeLSTMCell)
-DiagonalRNN = register(Recurrent, "rnnpipe.DiagonalRNN.v1", DiagonalRNNCell)
-DiagonalGRU = register(Recurrent, "rnnpipe.DiagonalGRU.v1", DiagonalGRUCell)
-DiagonalLSTM = register(Recurrent, "rnnpipe.DiagonalLSTM.v1", DiagonalLSTMCell)
+def _directed(state: StackState) -> StackState:
+    """With an axis of one direction, as :meth:`RecurrentStack.run` wants it."""
+    return tuple(tuple(s.unsqueeze(0) for s in layer) for layer in state)
+
+
+def _undirected(state: StackState) -> StackState:
+    return tuple(tuple(s.squeeze(0) for s in layer) for layer in state)
+
+
+class ForwardSettings(RecurrentSettings):
+    def __call__(self, n_in: int) -> Recurrent:
+        return Recurrent(n_in, self, self.make_cell)
+
+
+@encoders("rnnpipe.RNN.v1")
+class RNN(WithRecurrentInit, ForwardSettings):
+    cell = cells.RNNCell
+
+
+@encoders("rnnpipe.GRU.v1")
+class GRU(WithReset, ForwardSettings):
+    cell = cells.gru_cell
+
+
+@encoders("rnnpipe.MGU.v1")
+class MGU(WithUpdateBias, ForwardSettings):
+    cell = cells.MGUCell
+
+
+@encoders("rnnpipe.UGRNN.v1")
+class UGRNN(WithForgetBias, ForwardSettings):
+    cell = cells.UGRNNCell
+
+
+@encoders("rnnpipe.LSTM.v1")
+class LSTM(WithForgetBias, ForwardSettings):
+    cell = lstm_cells.LSTMCell
+
+
+@encoders("rnnpipe.OriginalLSTM.v1")
+class OriginalLSTM(ForwardSettings):
+    cell = lstm_cells.OriginalLSTMCell
+
+
+@encoders("rnnpipe.CIFG.v1")
+class CIFG(WithForgetBias, ForwardSettings):
+    cell = lstm_cells.CIFGCell
+
+
+@encoders("rnnpipe.PeepholeLSTM.v1")
+class PeepholeLSTM(WithForgetBias, ForwardSettings):
+    cell = lstm_cells.PeepholeLSTMCell
+
+
+@encoders("rnnpipe.DiagonalRNN.v1")
+class DiagonalRNN(WithNonlinearity, ForwardSettings):
+    cell = cells.DiagonalRNNCell
+
+
+@encoders("rnnpipe.DiagonalGRU.v1")
+class DiagonalGRU(WithUpdateBias, ForwardSettings):
+    cell = cells.DiagonalGRUCell
+
+
+@encoders("rnnpipe.DiagonalLSTM.v1")
+class DiagonalLSTM(WithForgetBias, ForwardSettings):
+    cell = lstm_cells.DiagonalLSTMCell

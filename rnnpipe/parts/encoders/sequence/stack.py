@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -11,11 +10,9 @@ from torch import Tensor, nn
 from rnnpipe.layers.dropout import Dropout
 from rnnpipe.parts.encoders.sequence.cell import Cell, LayerState
 from rnnpipe.parts.encoders.sequence.layer import run_layer
+from rnnpipe.parts.encoders.sequence.settings import MakeCell, RecurrentSettings
 from rnnpipe.parts.encoders.sequence.steps import Steps
 from rnnpipe.structures import Sequences
-
-#: Makes the cell of one layer: ``cell(n_in, width, directions, layer_norm)``.
-MakeCell = Callable[[int, int, int, bool], Cell]
 
 
 class RecurrentStack(nn.Module):
@@ -23,37 +20,23 @@ class RecurrentStack(nn.Module):
 
     n_in: width of the nodes.
     cell: makes a layer's cell.
-    The rest: see :func:`rnnpipe.parts.encoders.sequence.registration.register`.
     """
 
-    structure = Sequences
+    structure: type = Sequences
     directions: int
 
-    def __init__(
-        self,
-        n_in: int,
-        *,
-        cell: MakeCell,
-        width: int,
-        depth: int,
-        dropout: float | None,
-        locked: bool,
-        recurrent_dropout: float,
-        weight_dropout: float,
-        skip: bool,
-        residual: bool,
-        layer_norm: bool,
-    ) -> None:
+    def __init__(self, n_in: int, settings: RecurrentSettings, cell: MakeCell) -> None:
         super().__init__()
-        self.n_out = self.directions * width
-        self.skip = skip
-        self.residual = residual
-        self.dropout = Dropout(dropout, locked)
-        self.recurrent_dropout = Dropout(recurrent_dropout, locked=True)
-        self.weight_dropout = Dropout(weight_dropout)
-        upper = self.n_out + (n_in if skip else 0)
-        sizes = [n_in] + [upper] * (depth - 1)
-        self.cells = nn.ModuleList(cell(n, width, self.directions, layer_norm) for n in sizes)
+        self.n_out = self.directions * settings.width
+        self.skip = settings.skip
+        self.residual = settings.residual
+        self.dropout = Dropout(settings.dropout, settings.locked)
+        self.recurrent_dropout = Dropout(settings.recurrent_dropout, locked=True)
+        self.weight_dropout = Dropout(settings.weight_dropout)
+        upper = self.n_out + (n_in if settings.skip else 0)
+        sizes = [n_in] + [upper] * (settings.depth - 1)
+        told = settings.width, self.directions, settings.layer_norm
+        self.cells = nn.ModuleList(cell(n, *told) for n in sizes)
 
     @property
     def layers(self) -> list[Cell]:

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from rnnpipe.contracts.registry import encoders
-from rnnpipe.contracts.types import EncoderBuilder, PositiveInt
+from rnnpipe.contracts.types import PositiveInt
 from rnnpipe.parts.encoders.tree.tree import TreeEncoder
 from rnnpipe.parts.encoders.tree.tree_cells import ChildSumLSTMCell, NaryLSTMCell
 from rnnpipe.structures import Encoded, State, Step, Trees
 
 
 @encoders("rnnpipe.BiChildSumTreeLSTM.v1")
-def BiChildSumTreeLSTM(width: PositiveInt, forget_bias: float = 1.0) -> EncoderBuilder:
+@dataclass(frozen=True)
+class BiChildSumTreeLSTM:
     """A child-sum Tree-LSTM upwards, and an LSTM from the root down every path to the leaves, which
     reads the upward states: see :class:`BiTreeEncoder`.
 
     width: of h and of c in each direction; the output is twice as wide.
     forget_bias: of the forget gates, at first.
     """
-    return cast(EncoderBuilder, partial(BiTreeEncoder, width=width, forget_bias=forget_bias))
+
+    width: PositiveInt
+    forget_bias: float = 1.0
+
+    def __call__(self, n_in: int) -> BiTreeEncoder:
+        return BiTreeEncoder(n_in, self)
 
 
 class BiTreeEncoder(nn.Module):
@@ -39,14 +45,15 @@ class BiTreeEncoder(nn.Module):
     over all trees: the way up from the deepest, the way down from the roots.
     """
 
-    structure = Trees
+    structure: type = Trees
     causal = False
 
-    def __init__(self, n_in: int, width: int, forget_bias: float) -> None:
+    def __init__(self, n_in: int, settings: BiChildSumTreeLSTM) -> None:
         super().__init__()
-        self.up = TreeEncoder(n_in, partial(ChildSumLSTMCell, width=width, forget_bias=forget_bias))
+        width = settings.width
+        self.up = TreeEncoder(n_in, partial(ChildSumLSTMCell, **vars(settings)))
         # Seen from above, a node has one neighbour: what a unary Tree-LSTM calls its child.
-        self.down = NaryLSTMCell(width, width, arity=1, forget_bias=forget_bias)
+        self.down = NaryLSTMCell(width, arity=1, **vars(settings))
         self.n_out = 2 * width
 
     def forward(self, inputs: Tensor, structure: Trees, state: State | None = None) -> Encoded:

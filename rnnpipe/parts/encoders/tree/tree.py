@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, TypeAlias, cast
+from typing import Annotated, ClassVar, TypeAlias
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from rnnpipe.contracts.registry import encoders
-from rnnpipe.contracts.types import EncoderBuilder, PositiveInt
+from rnnpipe.contracts.types import PositiveInt
 from rnnpipe.errors import StructureError
 from rnnpipe.parts.encoders.tree.tree_cells import (
     ChildSumGRUCell,
@@ -27,56 +28,85 @@ from rnnpipe.structures import Encoded, State, Step, Trees
 Arity: TypeAlias = Annotated[int, Field(ge=1, le=16, strict=True)]
 
 
+class TreeSettings:
+    """Settings of a cell."""
+
+    cell: ClassVar[Callable[..., TreeCell]]
+
+    def __call__(self, n_in: int) -> TreeEncoder:
+        return TreeEncoder(n_in, partial(type(self).cell, **vars(self)))
+
+
 @encoders("rnnpipe.RecursiveNet.v1")
-def RecursiveNet(width: PositiveInt, arity: Arity = 2) -> EncoderBuilder:
+@dataclass(frozen=True)
+class RecursiveNet(TreeSettings):
     """The recursive net: see :class:`~rnnpipe.parts.encoders.tree.tree_cells.RecursiveCell`.
 
     width: of a state.
     arity: the most children a node may have; fewer count as zeros.
     """
-    return _over(partial(RecursiveCell, width=width, arity=arity))
+
+    width: PositiveInt
+    arity: Arity = 2
+    cell = RecursiveCell
 
 
 @encoders("rnnpipe.RNTN.v1")
-def RNTN(width: PositiveInt, arity: Arity = 2) -> EncoderBuilder:
+@dataclass(frozen=True)
+class RNTN(TreeSettings):
     """The recursive neural tensor network: see
     :class:`~rnnpipe.parts.encoders.tree.tree_cells.TensorCell`.
 
     width: of a state; the tensor has ``arity ** 2 * width ** 3`` weights.
     arity: the most children a node may have; fewer count as zeros.
     """
-    return _over(partial(TensorCell, width=width, arity=arity))
+
+    width: PositiveInt
+    arity: Arity = 2
+    cell = TensorCell
 
 
 @encoders("rnnpipe.NaryTreeLSTM.v1")
-def NaryTreeLSTM(width: PositiveInt, arity: Arity = 2, forget_bias: float = 1.0) -> EncoderBuilder:
+@dataclass(frozen=True)
+class NaryTreeLSTM(TreeSettings):
     """The N-ary Tree-LSTM: see :class:`~rnnpipe.parts.encoders.tree.tree_cells.NaryLSTMCell`.
 
     width: of h and of c.
     arity: the most children a node may have; fewer count as zeros.
     forget_bias: of the forget gates, at first.
     """
-    return _over(partial(NaryLSTMCell, width=width, arity=arity, forget_bias=forget_bias))
+
+    width: PositiveInt
+    arity: Arity = 2
+    forget_bias: float = 1.0
+    cell = NaryLSTMCell
 
 
 @encoders("rnnpipe.ChildSumTreeLSTM.v1")
-def ChildSumTreeLSTM(width: PositiveInt, forget_bias: float = 1.0) -> EncoderBuilder:
+@dataclass(frozen=True)
+class ChildSumTreeLSTM(TreeSettings):
     """The child-sum Tree-LSTM: see
     :class:`~rnnpipe.parts.encoders.tree.tree_cells.ChildSumLSTMCell`.
 
     width: of h and of c.
     forget_bias: of the forget gates, at first.
     """
-    return _over(partial(ChildSumLSTMCell, width=width, forget_bias=forget_bias))
+
+    width: PositiveInt
+    forget_bias: float = 1.0
+    cell = ChildSumLSTMCell
 
 
 @encoders("rnnpipe.TreeGRU.v1")
-def TreeGRU(width: PositiveInt) -> EncoderBuilder:
+@dataclass(frozen=True)
+class TreeGRU(TreeSettings):
     """The child-sum Tree-GRU: see :class:`~rnnpipe.parts.encoders.tree.tree_cells.ChildSumGRUCell`.
 
     width: of a state.
     """
-    return _over(partial(ChildSumGRUCell, width=width))
+
+    width: PositiveInt
+    cell = ChildSumGRUCell
 
 
 class TreeEncoder(nn.Module):
@@ -86,7 +116,7 @@ class TreeEncoder(nn.Module):
     go on to without its tree, and so the encoder does not count as causal.
     """
 
-    structure = Trees
+    structure: type = Trees
     causal = False
 
     def __init__(self, n_in: int, cell: Callable[[int], TreeCell]) -> None:
@@ -144,7 +174,3 @@ class TreeEncoder(nn.Module):
                 f"{arity}. Set arity to {arity}, or choose an encoder for any number of children, "
                 "such as 'rnnpipe.ChildSumTreeLSTM.v1'."
             )
-
-
-def _over(cell: Callable[..., TreeCell]) -> EncoderBuilder:
-    return cast(EncoderBuilder, partial(TreeEncoder, cell=cell))

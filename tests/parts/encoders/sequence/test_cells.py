@@ -1,6 +1,7 @@
 """The equations against others: torch's cells, and textbook formulas in numpy."""
 
 import inspect
+from functools import partial
 
 import numpy as np
 import pytest
@@ -233,6 +234,24 @@ def test_the_forget_bias_is_all_the_bias_there_is(kind, gate):
     assert blocks[gate].tolist() == [1.0] * WIDTH
     assert blocks.sum() == WIDTH
     assert [name for name, _ in cell.named_parameters() if "bias" in name] == ["bias"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [GRUCell, partial(gru_cell, reset="before"), DiagonalGRUCell, cells.MGUCell],
+)
+def test_a_large_update_bias_keeps_the_state(make):
+    """Whichever of z and 1 - z keeps: h_t is h_{t-1} at first. And 0 is what there was before."""
+    state = torch.rand(1, 2, WIDTH)
+    x = torch.randn(1, 2, N_IN)
+    cell = make(N_IN, WIDTH, update_bias=30.0)
+    torch.testing.assert_close(cell.step(cell.project(x), (state,))[0], state)
+    assert not make(N_IN, WIDTH).bias.any()
+
+
+def test_an_rnn_may_begin_as_torchs_do():
+    weight = RNNCell(N_IN, 100, recurrent_init="uniform").hidden.weight
+    assert 0.09 < weight.abs().max() <= 0.1
 
 
 def test_square_matrices_begin_orthogonal_and_diagonals_bounded():

@@ -2,6 +2,7 @@
 
 import inspect
 import pickle
+from typing import get_type_hints
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from helpers.encoder_oracle import ALL, builder
 
 from rnnpipe.contracts.registry import encoders
 from rnnpipe.errors import SettingsError
-from rnnpipe.parts.encoders.sequence.recurrent import GRU, LSTM, RNN
+from rnnpipe.parts.encoders.sequence.recurrent import GRU, LSTM, RNN, DiagonalRNN
 
 SHARED = [
     "width",
@@ -25,11 +26,17 @@ SHARED = [
 
 
 @pytest.mark.parametrize(
-    "function, own", [(RNN, ["nonlinearity"]), (GRU, ["reset"]), (LSTM, ["forget_bias"])]
+    "function, own",
+    [
+        (RNN, ["nonlinearity", "recurrent_init"]),
+        (DiagonalRNN, ["nonlinearity"]),
+        (GRU, ["reset", "update_bias"]),
+        (LSTM, ["forget_bias"]),
+    ],
 )
 def test_settings_are_the_shared_ones_and_the_cells_own(function, own):
     assert list(inspect.signature(function).parameters) == SHARED + own
-    assert list(function.__annotations__) == SHARED + own
+    assert set(SHARED + own) <= set(get_type_hints(function))
     for name in SHARED + own:
         assert f"{name}:" in function.__doc__
 

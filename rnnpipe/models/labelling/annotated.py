@@ -1,0 +1,28 @@
+"""What a network that labels learns from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnpipe.contracts.types import DocLike
+
+
+@dataclass(frozen=True)
+class AnnotatedDoc:
+    """A document and its gold annotation, as in :data:`rnnpipe.contracts.types.Gold` without the
+    batch axis. Its length is how many tokens, constituents or documents have one."""
+
+    doc: DocLike
+    gold: np.ndarray
+
+    def __len__(self) -> int:
+        gold = self.gold
+        if gold.dtype == np.bool_:  # (T, L): which labels are possible
+            return int((~gold.all(axis=-1)).sum())
+        if gold.dtype.kind == "f":  # (L,): truths, NaN where missing
+            return int(not np.isnan(gold).all())
+        if gold.ndim == 2:  # (M, 3): first token, end and class of constituents
+            return len(gold)
+        return int((gold >= 0).sum())
