@@ -89,10 +89,8 @@ def compare(width: int, batch_size: int, rounds: int, bfloat16: bool) -> None:
                 if number:  # the first round warms up
                     rates[name].append(n_words / (time.process_time() - start))
         medians = "".join(f"{statistics.median(rates[name]):10,.0f}" for name in encoders)
-        ratios = "".join(
-            f"{statistics.median(o / p for o, p in zip(rates['ours'], rates[peer])):9.2f}"
-            for peer in ("packed", "padded")
-        )
+        pairs = [zip(rates["ours"], rates[peer], strict=True) for peer in ("packed", "padded")]
+        ratios = "".join(f"{statistics.median(o / p for o, p in rounds):9.2f}" for rounds in pairs)
         print(f"{width:5}{batch_size:10}{n_words:7}  {task.__name__:8}{medians}{ratios}")
 
 

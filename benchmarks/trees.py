@@ -62,7 +62,9 @@ class Recursion(Levels):
     """The same weights, one node at a time."""
 
     def states(self) -> Tensor:
-        return torch.stack([self.tree(x, p) for x, p in zip(self.inputs, self.parents)])
+        return torch.stack(
+            [self.tree(x, p) for x, p in zip(self.inputs, self.parents, strict=True)]
+        )
 
     def tree(self, x: Tensor, parents: list[int]) -> Tensor:
         children: list[list[int]] = [[] for _ in parents]
@@ -110,12 +112,12 @@ class Peer(Levels):
         from treelstm import batch_tree_input, calculate_evaluation_orders
 
         batch = []
-        for x, parents in zip(self.inputs, self.parents):
+        for x, parents in zip(self.inputs, self.parents, strict=True):
             pairs = np.array([(p, i) for i, p in enumerate(parents) if p >= 0])
             orders = calculate_evaluation_orders(pairs, len(parents))
             names = ("node_order", "edge_order", "adjacency_list")
             tensors = map(torch.from_numpy, (*orders, pairs))
-            batch.append({"features": x, **dict(zip(names, tensors))})
+            batch.append({"features": x, **dict(zip(names, tensors, strict=True))})
         joined = batch_tree_input(batch)
         del joined["tree_sizes"]
         states: Tensor = self.encoder(**joined)[0]

@@ -7,10 +7,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import catalogue
+import hypothesis
 import pytest
 import torch
 
 torch.set_num_threads(1)
+# How fast cases are drawn says how busy the machine is, not whether the code is right.
+hypothesis.settings.register_profile(
+    "rnnpipe", suppress_health_check=[hypothesis.HealthCheck.too_slow], deadline=None
+)
+hypothesis.settings.load_profile("rnnpipe")
 
 
 @pytest.fixture(scope="session")

@@ -172,8 +172,9 @@ class TestThirdParties:
     def test_a_plugin_resolves_by_its_entry_point_alone(self, install):
         install("acme-one", "1.2", WORKING, entries_of("acme.Echo.v1 = acme_one:Echo"))
         assert resolve("acme.Echo.v1", width=3)(5) == (5, 3, 2)
-        assert "model.part.width: expected an integer greater than 0, got 0." == refusal(
-            ConfigError, lambda: resolve("acme.Echo.v1", width=0)
+        assert (
+            refusal(ConfigError, lambda: resolve("acme.Echo.v1", width=0))
+            == "model.part.width: expected an integer greater than 0, got 0."
         )
         assert plugins_of("acme-one") == [
             Plugin("rnnpipe_encoders", "acme.Echo.v1", "acme_one:Echo", "acme-one", "1.2", None)

@@ -51,7 +51,7 @@ def unmasked(call: ast.Call) -> Iterator[str]:
         return
     if name == "where" and len(args) == 3:
         yield from map(atom, args[1:])
-    elif of is not None and (name.startswith("masked_") or name == "where" and len(args) == 2):
+    elif of is not None and (name.startswith("masked_") or (name == "where" and len(args) == 2)):
         yield atom(of)
     elif of is not None and name == "blank" and args:
         yield atom(args[0])

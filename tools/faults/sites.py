@@ -178,11 +178,11 @@ class _Finder:
                 yield from self.operator(node.op, node.target, node.value, "=")
             case ast.Compare():
                 for left, op, right in zip(
-                    [node.left, *node.comparators], node.ops, node.comparators
+                    [node.left, *node.comparators], node.ops, node.comparators, strict=False
                 ):
                     yield from self.operator(op, left, right)
             case ast.BoolOp():
-                for left, right in zip(node.values, node.values[1:]):
+                for left, right in zip(node.values, node.values[1:], strict=False):
                     yield from self.operator(node.op, left, right)
             case ast.UnaryOp():
                 yield from self.of_unary(node)
