@@ -46,6 +46,7 @@ def private(name: str) -> Any:
 
     Raises:
         ImportError: the installed version has no such name.
+
     """
     try:
         return resolve_name(name)

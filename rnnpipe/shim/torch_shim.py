@@ -141,7 +141,7 @@ class TorchShim(PyTorchShim):
     def __call__(
         self, inputs: ArgsKwargs, is_train: bool, dropout: float = 0.0
     ) -> tuple[Any, Callable[[ArgsKwargs], Any]]:
-        """thinc's call: the output and its backpropagation."""
+        """Thinc's call: the output and its backpropagation."""
         if is_train:
             return self.begin_update(inputs, dropout)
         return self.predict(inputs), _no_backprop

@@ -22,7 +22,7 @@ def TorchWrapper(
     convert_outputs: Callable[..., Any] = convert_pytorch_default_outputs,
     precision: Precision = "float32",
 ) -> Model[Any, Any]:
-    """thinc's ``PyTorchWrapper`` over a :class:`TorchShim`: any torch module as a thinc layer.
+    """Thinc's ``PyTorchWrapper`` over a :class:`TorchShim`: any torch module as a thinc layer.
 
     The converters are thinc's. The layer has a ``dropout_rate`` attribute, which is where spaCy
     leaves ``[training] dropout``, and hands it on.

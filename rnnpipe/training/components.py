@@ -19,6 +19,7 @@ def learning(nlp: Language, frozen: Sequence[str], annotating: Sequence[str]) ->
     Raises:
         SettingsError: there are none, a name is none of the pipeline's, or a component without
             weights is frozen.
+
     """
     for where, names in (("frozen", frozen), ("annotating", annotating)):
         for name in names:

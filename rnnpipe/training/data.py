@@ -34,6 +34,7 @@ def reader(where: str, data: Data, nlp: Language, needs_annotation: bool) -> Rea
 
     Raises:
         SettingsError: the data is of none of these kinds, or empty, or an item of it is wrong.
+
     """
     if isinstance(data, str | Path):
         return Corpus(_existing(where, Path(data)))

@@ -75,6 +75,7 @@ def train(
 
     Raises:
         SettingsError: an argument is wrong. Whatever reading the data and training raise.
+
     """
     _require_kind("nlp", "a pipeline of spaCy's", nlp, isinstance(nlp, Language))
     callback = on_evaluation is None or callable(on_evaluation)
@@ -147,7 +148,7 @@ def _batcher(size: int) -> dict[str, Any]:
 
 
 def _adam(learning_rate: float, steps: int) -> dict[str, Any]:
-    """spaCy's default optimizer, with averages and a schedule."""
+    """SpaCy's default optimizer, with averages and a schedule."""
     return {
         **DEFAULT_CONFIG["training"]["optimizer"],
         "use_averages": True,

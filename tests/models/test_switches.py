@@ -10,6 +10,7 @@ from spacy.tokens import Doc
 
 from rnnpipe.contracts.types import Labels
 from rnnpipe.models.images.image_model import ImageModelBuilder, Picture
+from rnnpipe.models.labelling.annotated import AnnotatedDoc
 from rnnpipe.models.labelling.batching import Limits, make_batch
 from rnnpipe.models.labelling.network import NetworkBuilder, to_device
 from rnnpipe.models.translation.decoding import search
@@ -60,7 +61,8 @@ class Labelling:
     def trained(self):
         self.shapes.clear()
         golds = [np.zeros(len(doc), dtype=np.int64) for doc in self.docs]
-        self.network.accumulate_gradients(self.batch, golds)
+        items = [AnnotatedDoc(doc, gold) for doc, gold in zip(self.docs, golds, strict=True)]
+        self.network.accumulate_gradients(items)
         return sorted(self.shapes)
 
 

@@ -20,6 +20,7 @@ def test_every_registry_has_its_page():
 #: Names of types, pieces of plans, which no part is given by itself, and two symbols.
 INNER = {
     "REGISTRIES",
+    "PLACE",
     "Drop",
     "LayerState",
     "Scheme",

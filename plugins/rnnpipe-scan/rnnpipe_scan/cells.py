@@ -22,7 +22,7 @@ class ScanCell(Cell):
 
     @abstractmethod
     def coefficients(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """a and b, ``(D, n, width)`` each, of projected inputs ``(D, n, gates * width)``."""
+        """A and b, ``(D, n, width)`` each, of projected inputs ``(D, n, gates * width)``."""
 
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
         (h,) = state

@@ -46,7 +46,7 @@ class QRNNCell(Cell):
         fill_gate_(self.bias, 0, self.width, forget_bias)
 
     def initial(self, batch_size: int) -> LayerState:
-        """h and c, and what earlier nodes add to the gates of the first, the second, ... node:
+        """H and c, and what earlier nodes add to the gates of the first, the second, ... node:
         ``(D, B, window - 1, 3 * width)``."""
         h = self.bias.new_zeros(self.directions, batch_size, self.width)
         return h, h, h.new_zeros(*h.shape[:2], self.window - 1, 3 * self.width)

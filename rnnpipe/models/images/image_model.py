@@ -142,7 +142,7 @@ class ImageModel(nn.Module):
         known: Tensor | None = None,
         classes: Tensor | None = None,
     ) -> Tensor:
-        """n images, ``(n, H, W, C)`` int64. All that a pixel needs is computed once, when it or its
+        """N images, ``(n, H, W, C)`` int64. All that a pixel needs is computed once, when it or its
         row begins.
 
         temperature: 1 draws from the model, less makes probable levels more probable, 0 takes the

@@ -48,7 +48,7 @@ class SequenceDecoder(Decoder, Protocol):
         ...
 
     def sample(self, x: Encoded, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """n independent sequences, ``(B, n, T)``."""
+        """N independent sequences, ``(B, n, T)``."""
         ...
 
     def path_log_probability(self, x: Encoded, paths: Tensor) -> Tensor:

@@ -116,9 +116,7 @@ def test_a_scheme_binds_the_prediction_but_not_the_loss():
         # The best legal sequence under the product of the nodes' probabilities.
         legal = [oracle.ranked()[0][0] for oracle in oracles(bound.chain(x))]
     found = bound.predict(x)
-    assert [
-        tuple(row[: len(p)]) for row, p in zip(found.ids.tolist(), legal, strict=True)
-    ] == legal
+    assert [tuple(row[: len(p)]) for row, p in zip(found.ids.tolist(), legal, strict=True)] == legal
     assert found.probabilities is None
     tags = [
         [BIO.names[y] for y in row[:n]]

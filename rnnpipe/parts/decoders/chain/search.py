@@ -85,7 +85,7 @@ def _n_best_from(closed: ClosedChain, n: int) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def sample(chain: Chain, n: int, generator: torch.Generator | None = None) -> Tensor:
-    """n independent sequences of each document, drawn exactly from the distribution: sums backward,
+    """N independent sequences of each document, drawn exactly from the distribution: sums backward,
     draws forward. ``(B, n, T)`` int64, 0 at padding."""
     sums = messages(chain)
     size, batch, n_labels = sums.backward.shape

@@ -46,7 +46,7 @@ class PixelLSTMLayer(nn.Module, ABC):
 
     @abstractmethod
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """h of the next pixel: ``(B, n_in)`` to ``(B, H)``, and the state after it."""
+        """H of the next pixel: ``(B, n_in)`` to ``(B, H)``, and the state after it."""
 
 
 class PixelLSTM(GridEncoder):

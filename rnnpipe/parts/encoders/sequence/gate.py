@@ -15,7 +15,7 @@ _KERNELS = "rnnpipe.parts.encoders.sequence.gate_kernels"
 
 
 def gate(x: Tensor) -> Tensor:
-    """a and b side by side: ``(..., 2 * width) -> (..., width)``."""
+    """A and b side by side: ``(..., 2 * width) -> (..., width)``."""
     if compiles(_KERNELS, x):
         return cast(Tensor, _CompiledGate.apply(x))  # type: ignore[no-untyped-call]
     a, b = x.chunk(2, dim=-1)

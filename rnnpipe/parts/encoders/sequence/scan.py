@@ -22,7 +22,7 @@ _KERNELS = "rnnpipe.parts.encoders.sequence.scan_kernels"
 
 
 def linear_scan(a: Tensor, b: Tensor, initial: Tensor, steps: Steps) -> tuple[Tensor, Tensor]:
-    """h after each row, ``(D, N, H)``, and after each document's last node, ``(D, B, H)``, by
+    """H after each row, ``(D, N, H)``, and after each document's last node, ``(D, B, H)``, by
     document.
 
     a, b: ``(D, N, H)``, a row a node, in the order of ``steps``.

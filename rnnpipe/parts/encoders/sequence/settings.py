@@ -94,5 +94,6 @@ class WithUpdateBias(RecurrentSettings):
 
 
 @dataclass(frozen=True)
-class WithReset(WithUpdateBias):
+class WithReset(RecurrentSettings):
     reset: Literal["before", "after"] = "after"
+    update_bias: float = 0.0

@@ -63,7 +63,7 @@ class BiTreeEncoder(nn.Module):
         return Encoded(structure.scatter(both), structure, self.n_out)
 
     def _from_roots(self, up: Tensor, structure: Trees) -> Tensor:
-        """h of the way down, in the order of computation. ``(N, width) -> (N, width)``."""
+        """H of the way down, in the order of computation. ``(N, width) -> (N, width)``."""
         steps = structure.steps
         x = self.down.project(up)  # (N, 4 * width)
         x_leaves, *x_inner = torch.split(x, [structure.n_leaves, *(step.n_nodes for step in steps)])
