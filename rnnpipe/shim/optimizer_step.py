@@ -199,7 +199,7 @@ def _adam(
 
 
 def _whole_quanta(decay: float, count: int) -> float:
-    """This step's share of a decay that adds up to the true one over the steps.
+    """Return the step's share of a decay that adds up to the true one over the steps.
 
     The kernel multiplies by ``1 - decay``, and just below 1 float32 has only multiples of 2**-24.
     The same rounding at every step would be up to 1 % off for a usual decay of 1e-5 or less.

@@ -12,9 +12,9 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
-    """The lines of a file with their numbers, from 1, without line ends; one is held at a time.
+    r"""Return the lines of a file with their numbers, from 1, without line ends; one is held at a time.
 
-    A line ends with ``\\n`` or ``\\r\\n`` and nothing else: not with the form feeds and Unicode
+    A line ends with ``\n`` or ``\r\n`` and nothing else: not with the form feeds and Unicode
     separators that stand inside the tokens of real data.
 
     Raises CorpusError: no such file, an unfit encoding, or bytes that it cannot decode.
