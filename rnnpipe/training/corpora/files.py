@@ -12,7 +12,7 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
-    r"""Return the lines of a file with their numbers, from 1, without line ends; one is held at a time.
+    r"""Return the lines of a file with their numbers, from 1, without line ends, one at a time.
 
     A line ends with ``\n`` or ``\r\n`` and nothing else: not with the form feeds and Unicode
     separators that stand inside the tokens of real data.
