@@ -12,10 +12,14 @@ from __future__ import annotations
 
 import inspect
 from importlib import import_module
+from textwrap import dedent
 
 from registered import settings_of
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+
+#: The fields that the entries of a section become.
+SECTIONS = {"Args": "param", "Raises": "raises"}
 
 
 class Objects(SphinxDirective):
@@ -57,9 +61,13 @@ def write_fields(app, what, name, obj, options, lines: list[str]) -> None:
 
 
 def fields(paragraph: str) -> str:
-    entries = [] if paragraph.startswith(" ") else list(settings_of(paragraph.strip("\n")))
+    section, _, body = paragraph.strip("\n").partition(":\n")
+    if section == "Returns":
+        return f":returns: {' '.join(body.split())}"
+    role, text = SECTIONS.get(section, "param"), dedent(body) if section in SECTIONS else paragraph
+    entries = [] if text.startswith(" ") else list(settings_of(text.strip("\n")))
     said = {"RAISES": ":raises:", "RETURNS": ":returns:"}
-    written = [f"{said.get(name, f':param {name}:')} {meaning}" for name, meaning in entries]
+    written = [f"{said.get(name, f':{role} {name}:')} {meaning}" for name, meaning in entries]
     return "\n".join(written) or paragraph
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from textwrap import dedent
 
 from mathml import latex, latex_lines
 from sphinx.application import Sphinx
@@ -60,6 +61,9 @@ def markdown(paragraph: str) -> str:
     equations = latex_lines(paragraph.split("\n")) if paragraph.startswith("    ") else None
     if equations:
         return f"$$\n{equations}\n$$"
+    if paragraph.startswith("Raises:\n"):
+        entries = settings_of(dedent(paragraph.removeprefix("Raises:\n")))
+        paragraph = "\n".join(["Raises:\n", *(f"- `{name}`: {when}" for name, when in entries)])
     # What stands indented after a double colon is code in Markdown too.
     return CODE.sub(formula, re.sub("::$", ":", paragraph))
 

@@ -69,7 +69,7 @@ def expected(where: str, want: str, got: object, do: str = "") -> str:
 
 
 def opening(text: str, length: int = 40) -> str:
-    """A document by its beginning, to start a message with.
+    """Return a document by its beginning, to start a message with.
 
     >>> opening("The house.")
     "the document 'The house.'"

@@ -207,9 +207,10 @@ _REFERENCE = re.compile(r":(?:class|func|data|meth|mod):`~?([\w.]+)`")
 
 
 def _whole(text: str, module: str) -> str:
-    """With what is said of the classes it refers to, whose names become code."""
+    """Return a docstring with those of the classes it refers to; their names become code."""
     seen = dict.fromkeys(_documented(re.findall(r"see\s+:class:`~?([\w.]+)`", text), module))
-    whole = "\n\n".join([text, *seen])
+    paragraphs = "\n\n".join([text, *seen]).split("\n\n")
+    whole = "\n\n".join(sorted(paragraphs, key=lambda p: p.startswith("Raises:")))
     return _REFERENCE.sub(lambda match: f"``{match[1].rpartition('.')[2]}``", whole).strip()
 
 

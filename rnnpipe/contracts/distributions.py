@@ -60,14 +60,15 @@ def _host_wanted(entry: EntryPoint) -> str | None:
 
 
 def is_mistaken(group: str, groups: Collection[str]) -> bool:
-    """Whether a group of entry points is none of ours, and looks like one: ``rnnpipe_encoder``."""
+    """Return whether a group of entry points is none of ours, and looks like one:
+    ``rnnpipe_encoder``."""
     if group in groups:
         return False
     return group.startswith(f"{OURS}_") or bool(difflib.get_close_matches(group, groups, 1, 0.8))
 
 
 def mistaken(entry: EntryPoint, groups: Collection[str]) -> str:
-    """The error for an entry point of a group that :func:`is_mistaken`."""
+    """Return the error for an entry point of a group that :func:`is_mistaken`."""
     return (
         f"{entry.name}: expected the group of a registry, got {entry.group} from {origin(entry)}. "
         f"{nearest(entry.group, groups, 1)}"
@@ -107,7 +108,7 @@ def package_of(target: str) -> str:
 
 
 def owners(package: str) -> list[str]:
-    """The distributions that an importable package belongs to."""
+    """Return the distributions that an importable package belongs to."""
     return packages_distributions().get(package, [])
 
 

@@ -66,7 +66,7 @@ class Registry(catalogue.Registry):  # type: ignore[misc]
         return decorate if func is None else decorate(func)
 
     def names(self) -> list[str]:
-        """Every registered name, sorted. Nothing is imported."""
+        """Return every registered name, sorted. Nothing is imported."""
         advertised = catalogue.AVAILABLE_ENTRY_POINTS.select(group=self.group).names
         return sorted(advertised | {key[-1] for key in catalogue.REGISTRY if key[0] == self.group})
 
@@ -79,8 +79,8 @@ class Registry(catalogue.Registry):  # type: ignore[misc]
         return _checked(self.group, name, self.load(name))
 
     def get_all(self) -> dict[str, Callable[..., Any]]:
-        """Every function that can be had, by name. :func:`installed_plugins` has the reasons of
-        those that cannot."""
+        """Return every function that can be had, by name. :func:`installed_plugins` has the reasons
+        of those that cannot."""
         functions = {}
         for name in self.names():
             try:
@@ -107,7 +107,7 @@ class Registry(catalogue.Registry):  # type: ignore[misc]
         }
 
     def load(self, name: str) -> Callable[..., Any]:
-        """The function as it was registered; raises what ``get`` raises."""
+        """Return the function as it was registered; raises what ``get`` raises."""
         where = config_path(self.group, name)
         entries = self._advertised(name)
         if len(entries) > 1:

@@ -79,14 +79,15 @@ class Scheme:
         )
 
     def within(self, first: str, second: str) -> bool:
-        """Whether a token with the second letter goes on with the entity of one with the first."""
+        """Return whether a token with the second letter goes on with the entity of one with the
+        first."""
         return first in (self.separator, self.begin, self.inside) and second in (
             self.inside,
             self.end,
         )
 
     def bind(self, names: Sequence[str]) -> TagSet:
-        """The scheme over these tags, with their positions as ids."""
+        """Return the scheme over these tags, with their positions as ids."""
         return TagSet(self, tuple(names))
 
     def allowed(
@@ -98,7 +99,8 @@ class Scheme:
         return bound.start, bound.transitions, bound.end
 
     def check(self, tags: Sequence[str | None]) -> Violation | None:
-        """The first place where a document's tags break the scheme; ``None``: a missing tag."""
+        """Return the first place where a document's tags break the scheme; ``None``: a missing tag.
+        """
         types: dict[str, None] = {}
         for position, tag in enumerate(tags):
             try:
@@ -278,13 +280,15 @@ class TagSet:
         return [{a: self.index.get(_join(a, kind), -1) for a in letters} for kind in self.types]
 
     def decode(self, ids: NDArray[np.integer]) -> NDArray[np.int64]:
-        """The spans ``(N, 3)`` of one document's tag ids ``(T,)``; see :meth:`decode_batch`."""
+        """Return the spans ``(N, 3)`` of one document's tag ids ``(T,)``; see :meth:`decode_batch`.
+        """
         return self.decode_batch(ids[None], np.array([len(ids)]))[:, 1:]
 
     def decode_batch(
         self, ids: NDArray[np.integer], lengths: NDArray[np.integer]
     ) -> NDArray[np.int64]:
-        """The entities of a padded batch: ``(N, 4)`` rows of ``(document, start, end, type)``.
+        """Return the entities of a padded batch: ``(N, 4)`` rows of
+        ``(document, start, end, type)``.
 
         Illegal sequences are read as conlleval reads them: a token goes on with the entity of the
         token before it if both have one type and their letters may stand within an entity;
@@ -307,7 +311,7 @@ class TagSet:
         return np.stack([documents, offsets, ends, self.tag_types[flat[starts]]], axis=1)
 
     def check(self, gold: NDArray[np.integer] | NDArray[np.bool_]) -> Violation | None:
-        """The first place where no legal path fits a document's gold tags, or ``None``.
+        """Return the first place where no legal path fits a document's gold tags, or ``None``.
 
         gold: ``(T,)`` tag ids, -1 where missing, or ``(T, L)`` bool, true where still possible.
         """
@@ -345,7 +349,8 @@ class TagSet:
 
 
 def convert(tags: Sequence[str], source: Scheme, target: Scheme) -> tuple[str, ...]:
-    """A document's tags in another scheme; illegal ones are read as ``decode_batch`` reads them.
+    """Return a document's tags in another scheme; illegal ones are read as ``decode_batch`` reads
+    them.
 
     Raises LabelError for a tag that is not of the source scheme.
     """

@@ -157,8 +157,8 @@ class _Contract:
             raise PluginError(f"{want} {do}") from error
 
     def check(self, settings: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
-        """The settings as the function wants them (1 as 1.0 where a float is due), and what is
-        wrong with them."""
+        """Return the settings as the function wants them (1 as 1.0 where a float is due), and what
+        is wrong with them."""
         values: dict[str, Any] = {}
         problems: list[Problem] = []
         parameters = self.signature.parameters
@@ -175,7 +175,8 @@ class _Contract:
         return values, problems
 
     def relocate(self, message: str, path: str) -> str:
-        """A message about a setting, or about the function by name, with the path before it."""
+        """Return a message about a setting, or about the function by name, with the path before it.
+        """
         if message.startswith(("components.", path)):
             return message
         message = re.sub(rf"^{re.escape(self.name)}[:,.\s]*", "", message)
@@ -232,7 +233,7 @@ def _leaves(annotation: Any) -> Iterator[Any]:
 
 
 def _describe(schema: Mapping[str, Any]) -> str:
-    """A JSON schema in words.
+    """Return a JSON schema in words.
 
     >>> _describe({"anyOf": [{"type": "integer", "exclusiveMinimum": 0}, {"type": "null"}]})
     'an integer greater than 0 or null'
@@ -267,7 +268,7 @@ def _report(path: str, problems: list[Problem]) -> str:
 
 
 def _agree(written: Any, made: Any) -> bool:
-    """Whether a setting may have come from what the config says; what a block makes may."""
+    """Return whether a setting may have come from what the config says; what a block makes may."""
     return isinstance(written, Mapping) or written is made or bool(written == made)
 
 
@@ -278,7 +279,7 @@ def _blocks_naming(registry: str, name: str) -> Iterator[tuple[str, Block]]:
 
 
 def _blocks(path: str, value: Any, nested: bool = True) -> Iterator[tuple[str, Block]]:
-    """Every block in a part of a config, with its path; without those inside others if not
+    """Return every block in a part of a config, with its path; without those inside others if not
     ``nested``."""
     if not isinstance(value, Mapping):
         return
@@ -291,5 +292,5 @@ def _blocks(path: str, value: Any, nested: bool = True) -> Iterator[tuple[str, B
 
 
 def _is_name(key: object) -> bool:
-    """Whether a key of a block is the one that names the function."""
+    """Return whether a key of a block is the one that names the function."""
     return isinstance(key, str) and key.startswith("@")

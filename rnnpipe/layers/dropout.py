@@ -38,7 +38,7 @@ class Dropout(nn.Module):
         return x * _mask(shape, rate, x)
 
     def mask(self, shape: tuple[int, ...], like: Tensor) -> Tensor:
-        """A mask of the given shape: 0 or ``1 / (1 - rate)``; ones in evaluation mode."""
+        """Return a mask of the given shape: 0 or ``1 / (1 - rate)``; ones in evaluation mode."""
         rate = self.effective_rate
         if not self.training or rate == 0.0:
             return torch.ones(shape, dtype=like.dtype, device=like.device)

@@ -45,8 +45,8 @@ def _load(module: str) -> ModuleType | None:
 
 
 def compiles(module: str, *tensors: Tensor) -> bool:
-    """Whether a module of loops can be had, and is for these tensors: float32 on a CPU, without
-    autocast."""
+    """Return whether a module of loops can be had, and is for these tensors: float32 on a CPU,
+    without autocast."""
     return (
         all(t.device.type == "cpu" and t.dtype == torch.float32 for t in tensors)
         and not torch.is_autocast_enabled("cpu")

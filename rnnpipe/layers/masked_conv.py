@@ -46,8 +46,8 @@ def row_mask(
 
 
 def windows(x: Tensor, reach: int) -> Tensor:
-    """Each pixel's own features behind those of the ``reach`` pixels to its left, zeros where there
-    is none. ``(B, height, width, D) -> (B, height, width, (reach + 1) * D)``."""
+    """Return each pixel's own features behind those of the ``reach`` pixels to its left, zeros
+    where there is none. ``(B, height, width, D) -> (B, height, width, (reach + 1) * D)``."""
     if reach == 0:
         return x
     width = x.shape[2]
@@ -84,7 +84,8 @@ class RowConv(nn.Module):
         self.register_buffer("mask", mask, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, height, width, n_in) -> (B, height, width, blocks * n_out)``."""
+        """Return the vectors, ``(B, height, width, n_in) -> (B, height, width, blocks * n_out)``.
+        """
         return self.step(windows(x, self.reach))
 
     def step(self, window: Tensor) -> Tensor:
@@ -107,7 +108,7 @@ class RowsConv(nn.Module):
         self.bias = nn.Parameter(torch.zeros(n_out))
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, height, width, n_in) -> (B, height, width, n_out)``."""
+        """Return the vectors, ``(B, height, width, n_in) -> (B, height, width, n_out)``."""
         above = (self.rows, -1) if self.strict else (self.rows - 1, 0)
         return self._conv(x, above)
 

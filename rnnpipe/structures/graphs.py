@@ -48,7 +48,7 @@ class Graphs(Sequences, NodeOrder):
         n_types: int,
         device: torch.device | str = "cpu",
     ) -> Self:
-        """The structure of documents with so many nodes and these edges.
+        """Return the structure of documents with so many nodes and these edges.
 
         edges: for each document ``(e, 3)``: the node that an edge leaves, the node that it leads
             to, and its type.

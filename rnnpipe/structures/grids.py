@@ -30,7 +30,7 @@ class Grids(Sequences):
     def from_shapes(
         cls, shapes: Sequence[tuple[int, int]], device: torch.device | str = "cpu"
     ) -> Grids:
-        """The structure of images of these heights and widths.
+        """Return the structure of images of these heights and widths.
 
         RAISES: StructureError for a negative size.
         """

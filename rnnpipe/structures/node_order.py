@@ -21,7 +21,7 @@ class NodeOrder:
     rows: Tensor
 
     def gather(self, x: Tensor) -> Tensor:
-        """The nodes alone, in the order of computation. ``(B, T, D) -> (N, D)``."""
+        """Return the nodes alone, in the order of computation. ``(B, T, D) -> (N, D)``."""
         return x.flatten(0, 1).index_select(0, self.order)
 
     def scatter(self, nodes: Tensor) -> Tensor:

@@ -33,7 +33,7 @@ class Sequences:
 
     @classmethod
     def of(cls, lengths: Sequence[int], device: torch.device | str = "cpu") -> Sequences:
-        """The structure of documents with these lengths, padded to the longest."""
+        """Return the structure of documents with these lengths, padded to the longest."""
         if any(n < 0 for n in lengths):
             raise StructureError(f"Sequences: expected lengths of 0 or more, got {list(lengths)}.")
         on_device = torch.as_tensor(list(lengths), dtype=torch.int64).to(device)
@@ -56,7 +56,8 @@ class Sequences:
         return torch.where(self.mask, self.lengths.unsqueeze(1) - 1 - steps, steps)
 
     def reverse(self, x: Tensor) -> Tensor:
-        """Each document back to front, padding left where it is. ``(B, T, D) -> (B, T, D)``."""
+        """Return each document back to front, padding left where it is. ``(B, T, D) -> (B, T, D)``.
+        """
         documents = torch.arange(x.shape[0], device=x.device).unsqueeze(1) * self.size
         # Whole rows: many times faster than a gather of single values.
         return x.flatten(0, 1).index_select(0, (documents + self.mirror).flatten()).view(x.shape)
@@ -67,14 +68,15 @@ class Sequences:
         return x.masked_fill(~mask, value)
 
     def last(self, x: Tensor) -> Tensor:
-        """The value at each document's last node, zeros if it has none. ``(B, T, D) -> (B, D)``."""
+        """Return the value at each document's last node, zeros if it has none.
+        ``(B, T, D) -> (B, D)``."""
         if self.size == 0:
             return x.sum(1)  # zeros that are part of the graph
         index = (self.lengths - 1).clamp(min=0).reshape(-1, 1, 1).expand(-1, 1, x.shape[2])
         return x.gather(1, index).squeeze(1).masked_fill((self.lengths == 0).unsqueeze(1), 0.0)
 
     def first(self, x: Tensor) -> Tensor:
-        """The value at each document's first node, or zeros. ``(B, T, D) -> (B, D)``."""
+        """Return the value at each document's first node, or zeros. ``(B, T, D) -> (B, D)``."""
         if self.size == 0:
             return x.sum(1)
         return x[:, 0].masked_fill((self.lengths == 0).unsqueeze(1), 0.0)
@@ -112,6 +114,6 @@ class Mentions:
         return cls(count, Sequences.of(lengths, device), on_device)
 
     def gather(self, x: Tensor) -> Tensor:
-        """The nodes of each group. ``(B, T, D) -> (B * M, S, D)``."""
+        """Return the nodes of each group. ``(B, T, D) -> (B * M, S, D)``."""
         chosen = x.flatten(0, 1).index_select(0, self.index.flatten())
         return self.groups.blank(chosen.view(*self.index.shape, x.shape[2]))

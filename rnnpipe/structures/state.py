@@ -12,14 +12,14 @@ State = Any
 
 
 def map_state(function: Callable[..., Any], state: State, *others: State) -> State:
-    """A state of the same shape with the function's result for every tensor in it."""
+    """Return a state of the same shape with the function's result for every tensor in it."""
     if isinstance(state, tuple):
         return tuple(map_state(function, *parts) for parts in zip(state, *others, strict=True))
     return function(state, *others)
 
 
 def tensors_of(state: State) -> list[Tensor]:
-    """All tensors of a state."""
+    """Return all tensors of a state."""
     if isinstance(state, tuple):
         return [tensor for part in state for tensor in tensors_of(part)]
     return [state]

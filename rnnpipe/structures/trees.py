@@ -62,7 +62,7 @@ class Trees(Sequences, NodeOrder):
     def from_parents(
         cls, parents: Sequence[ArrayLike], device: torch.device | str = "cpu"
     ) -> Trees:
-        """The structure of documents whose nodes have these parents.
+        """Return the structure of documents whose nodes have these parents.
 
         parents: for each document, in post-order, the position of each node's parent; -1 for a
             root.
@@ -159,7 +159,7 @@ def _depths(parent: np.ndarray) -> np.ndarray:
 
 
 def _ranks(parent: np.ndarray) -> np.ndarray:
-    """Whether a node is its parent's first child (0), its second (1), ..."""
+    """Return whether a node is its parent's first child (0), its second (1), ..."""
     by_parent = np.argsort(parent, kind="stable")
     grouped = parent[by_parent]
     ranks = np.empty_like(parent)

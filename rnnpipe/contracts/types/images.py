@@ -16,7 +16,7 @@ class GridStepper(Protocol):
     one. Stepping from the same state twice gives the same twice."""
 
     def start(self, batch_size: int, width: int) -> State:
-        """The state before the first pixel of images of this width, of any height."""
+        """Return the state before the first pixel of images of this width, of any height."""
         ...
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
@@ -29,9 +29,9 @@ class GridEncoderBuilder(EncoderBuilder, Protocol):
     """What a registered function of encoders of images returns."""
 
     def for_channels(self, channels: int) -> EncoderBuilder:
-        """The builder of encoders whose states of channel c depend, of the pixel's own features, on
-        those of channels up to c alone; each channel has an equal share of both. Otherwise there is
-        one channel."""
+        """Return the builder of encoders whose states of channel c depend, of the pixel's own
+        features, on those of channels up to c alone; each channel has an equal share of both.
+        Otherwise there is one channel."""
         ...
 
 
@@ -40,8 +40,8 @@ class PixelOutput(Protocol):
     of the states that belongs to channel c, and those before it, say what channel c may be."""
 
     def score(self, x: Tensor, pixels: Tensor) -> Tensor:
-        """The log-probability of each pixel in nats, its channels together: ``(..., n_in)`` and
-        ``(..., C)`` int64 levels to ``(...)``."""
+        """Return the log-probability of each pixel in nats, its channels together: ``(..., n_in)``
+        and ``(..., C)`` int64 levels to ``(...)``."""
         ...
 
     def log_probabilities(self, x: Tensor) -> Tensor:

@@ -63,7 +63,7 @@ class Stepper(Protocol):
     """What samplers, beams and streams need; every causal encoder has it."""
 
     def start(self, batch_size: int) -> State:
-        """The state before the first node."""
+        """Return the state before the first node."""
         ...
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
@@ -71,7 +71,7 @@ class Stepper(Protocol):
         ...
 
     def reorder(self, state: State, rows: Tensor) -> State:
-        """The state whose row i is the given state's row ``rows[i]``."""
+        """Return the state whose row i is the given state's row ``rows[i]``."""
         ...
 
 
@@ -101,7 +101,8 @@ class Composer(Encoder, Protocol):
         ...
 
     def node_states(self, inputs: Tensor, structure: Trees) -> Tensor:
-        """All nodes of given trees, in the order of their computation. ``(N, n_in) -> (N, S)``."""
+        """Return all nodes of given trees, in the order of their computation.
+        ``(N, n_in) -> (N, S)``."""
         ...
 
 
@@ -128,8 +129,8 @@ class Decoder(Protocol):
     label_axes: Mapping[str, tuple[int, ...]]
 
     def loss(self, x: Encoded | Tensor, gold: Gold) -> Tensor:
-        """The *sum* of the losses in nats over all labelled nodes (documents), shape ``()``. A sum,
-        so that a batch's loss is that of its parts added up, however it is split."""
+        """Return the *sum* of the losses in nats over all labelled nodes (documents), shape ``()``.
+        A sum, so that a batch's loss is that of its parts added up, however it is split."""
         ...
 
     def predict(self, x: Encoded | Tensor) -> Prediction: ...
@@ -213,11 +214,11 @@ class EmbeddingBuilder(Protocol):
         ...
 
     def build(self, facts: dict[str, Any]) -> Embedding:
-        """The embedding for these facts. Weights are random or loaded afterwards."""
+        """Return the embedding for these facts. Weights are random or loaded afterwards."""
         ...
 
     def parts(self) -> Sequence[EmbeddingBuilder]:
-        """The builders that this one concatenates; ``[self]`` for a single embedding."""
+        """Return the builders that this one concatenates; ``[self]`` for a single embedding."""
         ...
 
 
@@ -231,7 +232,7 @@ class GraphEncoderBuilder(EncoderBuilder, Protocol):
     """Builds encoders that tell edges apart by their types."""
 
     def typed(self, n_types: int) -> EncoderBuilder:
-        """The builder for graphs with so many types of edges; otherwise there is one."""
+        """Return the builder for graphs with so many types of edges; otherwise there is one."""
         ...
 
 
@@ -292,7 +293,7 @@ class DocStructure(Protocol):
         ...
 
     def build(self, nodes: Sequence[DocNodes], device: torch.device) -> Structure:
-        """The structure of several documents."""
+        """Return the structure of several documents."""
         ...
 
 

@@ -44,7 +44,7 @@ class Text:
         return len(self.targets)
 
     def parts(self, size: int) -> Iterator[Text]:
-        """The text in parts of this many symbols, the last of the rest."""
+        """Return the text in parts of this many symbols, the last of the rest."""
         for begin in range(0, len(self), size):
             part = slice(begin, begin + size)
             yield Text(self.inputs[part], self.targets[part])

@@ -20,7 +20,7 @@ class NextSymbol(Protocol):
     """A language model, or what decodes in a sequence-to-sequence model: one symbol at a time."""
 
     def begin(self, batch_size: int) -> State:
-        """The state before the first symbol."""
+        """Return the state before the first symbol."""
         ...
 
     def advance(self, symbols: Tensor, state: State) -> tuple[Tensor, State]:
@@ -29,8 +29,8 @@ class NextSymbol(Protocol):
         ...
 
     def reorder(self, state: State, rows: Tensor) -> State:
-        """The state whose row i is the given state's row ``rows[i]``; rows may be repeated and
-        left out."""
+        """Return the state whose row i is the given state's row ``rows[i]``; rows may be repeated
+        and left out."""
         ...
 
 
@@ -111,7 +111,7 @@ class SequenceGenerator(Protocol):
     def generate(
         self, model: NextSymbol, symbols: Tensor, state: State = None
     ) -> list[list[Generated]]:
-        """The texts of each prompt, the best first where they are ranked.
+        """Return the texts of each prompt, the best first where they are ranked.
 
         symbols: ``(B,)`` int64, the last symbol of each prompt, or the one that begins a text.
         state: the model's state before that symbol; ``None``: ``model.begin(B)``.
@@ -180,15 +180,15 @@ class Symbols(Protocol):
         ...
 
     def unknown(self, text: str) -> list[str]:
-        """The unknown symbols of a text."""
+        """Return the unknown symbols of a text."""
         ...
 
     def pieces(self, doc: DocLike) -> list[str]:
-        """The text of each symbol of :meth:`read`, also of those that are unknown."""
+        """Return the text of each symbol of :meth:`read`, also of those that are unknown."""
         ...
 
     def writer(self) -> Callable[[int], str]:
-        """A function from each symbol of a text, in order, to the text that it adds."""
+        """Return a function from each symbol of a text, in order, to the text that it adds."""
         ...
 
 
@@ -253,6 +253,6 @@ class Adaptation(Protocol):
     the model as it is, and begins every document afresh."""
 
     def log_likelihoods(self, model: ScoringModel, text: Text) -> np.ndarray:
-        """The log-probability of every target of a text, given all before it, ``(N,)`` float32, in
-        nats."""
+        """Return the log-probability of every target of a text, given all before it, ``(N,)``
+        float32, in nats."""
         ...

@@ -32,16 +32,16 @@ _foreach_norm = private("torch._foreach_norm")
 @adaptations("rnnpipe.DynamicEvaluation.v1")
 @dataclass(frozen=True)
 class DynamicEvaluation:
-    """A step of gradient descent after every segment of a document, and a small one back to where
-    the weights came from (Krause et al. 2018, Dynamic Evaluation of Neural Sequence Models, without
+    """A step of gradient descent after every segment of a document, with a small step back towards
+    the trained weights (Krause et al. 2018, Dynamic Evaluation of Neural Sequence Models, without
     its scaling by statistics of the training data)::
 
         w <- w - learn_rate * g + decay * (w_0 - w)
 
-    with g the gradient of the segment's mean cross-entropy in nats, its norm at most ``clip``. Each
-    document begins with the model's own weights, w_0, and is computed with a copy of them.
+    where g is the gradient of the segment's mean cross-entropy in nats, with a norm of at most
+    ``clip``. Each document starts from a copy of the model's own weights, w_0.
 
-    segment: in symbols, at most the model's ``max_length``.
+    segment: number of symbols, at most the model's ``max_length``.
     """
 
     learn_rate: PositiveFloat = 0.1

@@ -28,16 +28,17 @@ Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 @adaptations("rnnpipe.NeuralCache.v1")
 @dataclass(frozen=True)
 class NeuralCache:
-    """Mix the model's distribution with one over the symbols that followed on similar states of the
-    same document (Grave et al. 2017, Improving Neural Language Models with a Continuous Cache)::
+    """A mixture of the model's distribution and one over the symbols that followed similar states
+    of the same document (Grave et al. 2017, Improving Neural Language Models with a Continuous
+    Cache)::
 
         p(w) = (1 - share) p_model(w) + share p_cache(w)
-        p_cache(w) ~ sum over the last ``size`` positions i that w followed on of
+        p_cache(w) ~ sum over the last ``size`` positions i that w followed of
                      exp(sharpness * h_t . h_i)
 
-    At a document's first symbol, p is the model's.
+    At the first symbol of a document, p is the model's distribution.
 
-    size: how many positions are remembered. share: lambda in the paper. sharpness: theta.
+    size: number of positions remembered. share: lambda in the paper. sharpness: theta.
     """
 
     size: PositiveInt = 500
@@ -65,9 +66,10 @@ class NeuralCache:
         return np.concatenate(parts)
 
     def _cached(self, states: Tensor, symbols: Tensor, n: int) -> Tensor:
-        """``log p_cache`` of the last n symbols, ``(n,)``; NaN where there is no position before.
+        """Return ``log p_cache`` of the last n symbols, ``(n,)``; NaN where no position comes
+        before.
 
-        states: ``(m + n, H)``. symbols: ``(m + n,)``, that followed on them.
+        states: ``(m + n, H)``. symbols: ``(m + n,)``, the symbol after each state.
         """
         similar = self.sharpness * states[-n:] @ states.t()  # (n, m + n)
         now = torch.arange(len(states), device=states.device)

@@ -19,7 +19,7 @@ _MANY = 2**24
 @attentions("rnnpipe.Additive.v1")
 def Additive(width: PositiveInt = 128) -> AttentionBuilder:
     """``score(q, s) = v . tanh(U q + W s + b)`` (Bahdanau et al. 2015). It costs ``width`` times as
-    much as a product of states.
+    much as a dot product of the states.
 
     width: of the hidden layer.
     """

@@ -11,8 +11,11 @@ from rnnpipe.errors import SettingsError, expected
 
 @attentions("rnnpipe.Dot.v1")
 def Dot() -> AttentionBuilder:
-    """``score(q, s) = q . s`` (Luong et al. 2015). Raises SettingsError unless the decoder's states
-    are as wide as the encoder's."""
+    """``score(q, s) = q . s`` (Luong et al. 2015).
+
+    Raises:
+        SettingsError: the decoder's states and the encoder's differ in width.
+    """
     return DotAttention
 
 

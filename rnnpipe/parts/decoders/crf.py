@@ -24,14 +24,15 @@ from rnnpipe.structures import Encoded
 class CRF:
     """A CRF (Lafferty et al. 2001) on top of a recurrent network (Lample et al. 2016).
 
-    transitions: "learned", one score for every pair of labels; "states", that score plus one
+    transitions: "learned", one score for each pair of labels; "states", that score plus one
         computed from the state of the node that the step leads to.
-    rank: with "states", computes the pair scores as a product of ``(L, rank)`` and ``(rank, L)``,
-        which needs ``rank / L`` of the parameters. Not set: no such limit.
-    constrained: whether the labels' tag scheme is enforced, in the loss and in decoding. Without a
-        scheme there is nothing to enforce.
+    rank: with "states", compute the pair scores as a product of ``(L, rank)`` and ``(rank, L)``,
+        which needs ``rank / L`` of the parameters. By default the rank is not limited.
+    constrained: whether to enforce the labels' tag scheme in the loss and in decoding. Without a
+        scheme the setting has no effect.
 
-    Raises SettingsError for a rank that would have no effect.
+    Raises:
+        SettingsError: the rank has no effect.
     """
 
     transitions: Literal["learned", "states"] = "learned"
@@ -49,8 +50,9 @@ class CRF:
 
 
 class CRFDecoder(ChainDecoder):
-    """``p(y | x)`` proportional to the exponential of emissions, linear in the states, and learned
-    scores of the first label, of each pair of neighbours ``[from, to]`` and of the last label."""
+    """A decoder whose ``p(y | x)`` is proportional to the exponential of emissions, linear in the
+    states, and of learned scores of the first label, each pair of neighbours ``[from, to]`` and the
+    last label."""
 
     label_axes: Mapping[str, tuple[int, ...]]
 
@@ -79,14 +81,14 @@ class CRFDecoder(ChainDecoder):
         )
 
     def step_scores(self, x: Encoded) -> Tensor:
-        """``(L, L)`` or, where they differ from step to step, ``(B, T - 1, L, L)``."""
+        """Return ``(L, L)`` or, where the scores differ from step to step, ``(B, T - 1, L, L)``."""
         return self.transitions
 
     def loss(self, x: Encoded | Tensor, gold: Gold) -> Tensor:
-        """``log Z - log Z(gold)`` summed over the documents, in nats.
+        """Return ``log Z - log Z(gold)`` summed over the documents, in nats.
 
-        ``Z(gold)`` sums over all sequences that the gold labels leave possible: one if they are
-        complete. A document whose gold labels are illegal has an infinite loss; ask
+        ``Z(gold)`` sums over all sequences that agree with the gold labels: one if they are
+        complete. A document whose gold labels are illegal has an infinite loss; call
         ``first_illegal`` before training.
         """
         chain = self.chain(nodes_of(x, "rnnpipe.CRF.v1"))
@@ -96,15 +98,15 @@ class CRFDecoder(ChainDecoder):
         return (log_partition(chain) - log_partition(chain.only(possible))).sum()
 
     def predict(self, x: Encoded | Tensor) -> Prediction:
-        """The most probable sequences. No probabilities: see ``marginals``."""
+        """Return the most probable sequences. No probabilities: see ``marginals``."""
         with torch.no_grad():
             return Prediction(self.best(nodes_of(x, "rnnpipe.CRF.v1")))
 
 
 class StateCRFDecoder(CRFDecoder):
-    """A CRF whose pair scores also depend on the state of the node that a step leads to:
-    ``transitions[i, j] + pair_weight[i, j] . state``, or, with a rank,
-    ``transitions[i, j] + (from_weight[i] state) . to_weight[j]``."""
+    """A CRF whose pair scores also depend on the state of the step's second node: ``transitions[i,
+    j] + pair_weight[i, j] . state``, or, with a rank, ``transitions[i, j] + (from_weight[i] state)
+    . to_weight[j]``."""
 
     def __init__(self, n_in: int, labels: Labels, settings: CRF) -> None:
         super().__init__(n_in, labels, settings)
@@ -131,8 +133,8 @@ class StateCRFDecoder(CRFDecoder):
 
 
 def _possible(gold: Gold, chain: Chain) -> Tensor | None:
-    """``(B, T, L)`` bool, the labels that the gold annotations leave; ``None`` if that is one label
-    everywhere."""
+    """Return the labels that agree with the gold annotations, ``(B, T, L)`` bool; ``None`` if that
+    is one label everywhere."""
     if gold.dim() == 3:
         return gold
     missing = gold < 0

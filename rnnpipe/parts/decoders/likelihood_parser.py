@@ -21,20 +21,20 @@ from rnnpipe.structures import Encoded
 
 @decoders("rnnpipe.LikelihoodParser.v1")
 def LikelihoodParser(composition: EncoderBuilder, beam_size: PositiveInt = 1) -> DecoderBuilder:
-    """Binary trees by joining neighbours, trained by maximum likelihood: see
+    """Binary trees built by joining neighbours, trained by maximum likelihood: see
     :class:`LikelihoodTreeParser`.
 
     composition: a recursive encoder, such as ``rnnpipe.RecursiveNet.v1``.
-    beam_size: how many partial trees are kept in prediction; 1 is greedy.
+    beam_size: number of partial trees kept in prediction; 1 is greedy.
     """
     return partial(LikelihoodTreeParser, composition=composition, beam_size=beam_size)
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A right tree of each document, and what there was to choose from when it was built.
+    """A correct tree per document, and the possible pairs at each of its joins.
 
-    trees: one a document.
+    trees: one per document.
     left, right: ``(P,)`` the nodes that make a pair, by their position in the flattened nodes.
     table: ``(A, T - 1)`` the pairs that were possible before each of A joins; P for none.
     wrong: ``(P + 1,)`` whether a pair crosses a gold constituent; the last is true.
@@ -50,16 +50,16 @@ class Lesson:
 
 
 class LikelihoodTreeParser(TreeParser[Lesson]):
-    """Each join is a choice among all pairs of neighbours at that time::
+    """A parser in which each join is a choice among all pairs of neighbours at that time::
 
         P(join) = softmax over pairs of score(pair)
         P(tree) = product over its joins
 
     The loss is ``-log`` of the probability that each join is a right one, summed over the pairs
     that cross no gold constituent, while the best of these is joined (easiest first, as in Goldberg
-    and Elhadad 2010, An Efficient Algorithm for Easy-First Non-Directional Dependency Parsing). To
-    this comes the cross entropy of the classes of the tree's nodes. The pairs of all choices take
-    memory with the square of a document's length.
+    and Elhadad 2010, An Efficient Algorithm for Easy-First Non-Directional Dependency Parsing). The
+    cross entropy of the classes of the tree's nodes is added. Memory grows with the square of a
+    document's length.
     """
 
     def best(self, x: Encoded) -> Found:

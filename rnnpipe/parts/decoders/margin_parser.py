@@ -1,4 +1,4 @@
-"""``rnnpipe.MarginParser.v1``: right trees beat wrong ones by a margin."""
+"""``rnnpipe.MarginParser.v1``: correct trees outscore wrong ones by a margin."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from rnnpipe.structures import Encoded
 @decoders("rnnpipe.MarginParser.v1")
 @dataclass(frozen=True)
 class MarginParser:
-    """Binary trees by joining neighbours, trained with a maximum margin (Socher et al. 2011): see
-    :class:`MarginTreeParser`.
+    """Binary trees built by joining neighbours, trained with a maximum margin (Socher et al. 2011):
+    see :class:`MarginTreeParser`.
 
     composition: a recursive encoder, such as ``rnnpipe.RecursiveNet.v1``.
-    kappa: the margin for each wrong constituent.
-    beam_size: how many partial trees are kept, in training and prediction; 1 is greedy.
+    kappa: margin per wrong constituent.
+    beam_size: number of partial trees kept, in training and prediction; 1 is greedy.
     """
 
     composition: EncoderBuilder
@@ -45,7 +45,7 @@ class MarginParser:
 
 @dataclass(frozen=True)
 class Rivals:
-    """For each of B documents K trees that are good or wrong or both and, after them, a right one.
+    """For each of B documents, K trees found by the search, good or wrong, and then a correct one.
 
     trees, documents: all B * (K + 1) of them, and whose they are.
     joins: ``(B, K + 1, T - 1)`` where in its tree each join stands; -1 after the last.
@@ -61,15 +61,15 @@ class Rivals:
 
 
 class MarginTreeParser(TreeParser[Rivals]):
-    """``s(y)`` is the sum of the scores of a tree's joins, ``D(y)`` the number of them that cross a
-    gold constituent. With y* the best right tree, the loss of a document is::
+    """A parser with ``s(y)`` the sum of the scores of a tree's joins and ``D(y)`` the number of
+    them that cross a gold constituent. With y* the best correct tree, the loss of a document is::
 
         max(0, max_y [s(y) + kappa D(y) - s(y*)])
 
-    where y is searched for with the margin added to its scores. Partial trees are compared too, y
-    and y* after the same number of joins, once y has a wrong one: it is then and there that a
-    search of few hypotheses errs (Huang et al. 2012, Structured Perceptron with Inexact Search: the
-    largest violation). To this comes the cross entropy of the classes of y*'s nodes.
+    where y is searched for with the margin added to its scores. Partial trees y and y* with the
+    same number of joins are compared too, once y has a wrong one, since a search with few
+    hypotheses errs there (Huang et al. 2012, Structured Perceptron with Inexact Search: the largest
+    violation). The cross entropy of the classes of y*'s nodes is added.
     """
 
     def __init__(self, n_in: int, labels: Labels, settings: MarginParser) -> None:
@@ -80,7 +80,7 @@ class MarginTreeParser(TreeParser[Rivals]):
         return search(self.leaves_of(x), x.lengths, self.compose, self.beam_size)
 
     def choose(self, x: Encoded, lengths: Tensor, gold: Gold) -> Rivals:
-        """One search for both: first the rows of rivals, then those that must not cross."""
+        """Search once for both: first the rows of rivals, then those that must not cross."""
         n, device = len(gold), gold.device
         brackets = Brackets.of(gold[..., :2], x.states.shape[1])
         cost = torch.tensor([self.kappa, -torch.inf], device=device).repeat_interleave(n)

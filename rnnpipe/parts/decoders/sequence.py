@@ -43,8 +43,8 @@ class SequenceDecoder(Decoder, Protocol):
         ...
 
     def n_best(self, x: Encoded, n: int) -> tuple[Tensor, Tensor]:
-        """The n most probable sequences ``(B, n, T)`` and their log-probabilities ``(B, n)``,
-        best first; ``-inf`` where there are fewer."""
+        """Return the n most probable sequences ``(B, n, T)`` and their log-probabilities
+        ``(B, n)``, best first; ``-inf`` where there are fewer."""
         ...
 
     def sample(self, x: Encoded, n: int, generator: torch.Generator | None = None) -> Tensor:
@@ -52,13 +52,15 @@ class SequenceDecoder(Decoder, Protocol):
         ...
 
     def path_log_probability(self, x: Encoded, paths: Tensor) -> Tensor:
-        """The log-probability of one sequence a document: ``(B, T)`` label ids to ``(B,)``."""
+        """Return the log-probability of one sequence a document: ``(B, T)`` label ids to ``(B,)``.
+        """
         ...
 
     def first_illegal(
         self, golds: Iterable[NDArray[np.integer] | NDArray[np.bool_]]
     ) -> tuple[int, Violation] | None:
-        """The first document whose gold labels the decoder could never predict, and where."""
+        """Return the first document whose gold labels the decoder could never predict, and where.
+        """
         ...
 
 
@@ -101,14 +103,14 @@ class ChainDecoder(nn.Module, ABC):
 
     @abstractmethod
     def chain(self, x: Encoded) -> Chain:
-        """The distribution over the label sequences of a batch, in float32 or float64."""
+        """Return the distribution over the label sequences of a batch, in float32 or float64."""
 
     def forbid(self, scores: Tensor, allowed: Tensor) -> Tensor:
         """``scores`` with ``-inf`` where the scheme forbids."""
         return scores.masked_fill(~allowed, -torch.inf) if self.constrained else scores
 
     def best(self, x: Encoded) -> Tensor:
-        """The most probable sequence of each document, ``(B, T)`` int64, 0 at padding."""
+        """Return the most probable sequence of each document, ``(B, T)`` int64, 0 at padding."""
         return viterbi(self.chain(x))
 
     def marginals(self, x: Encoded) -> Tensor:

@@ -1,4 +1,4 @@
-"""``rnnpipe.Sigmoid.v1``: any number of labels a document."""
+"""``rnnpipe.Sigmoid.v1``: any number of labels per document."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from rnnpipe.structures import Encoded
 
 @decoders("rnnpipe.Sigmoid.v1")
 def Sigmoid(positive_weights: dict[str, PositiveFloat] | None = None) -> DecoderBuilder:
-    """A logistic regression for each label, ``p = sigmoid(W x + b)``, binary cross entropy.
+    """A logistic regression per label, ``p = sigmoid(W x + b)``, trained with binary cross entropy.
 
-    positive_weights: factors of the loss where this label is true, against rare labels; 1 for
-        labels not named.
+    positive_weights: factors of the loss where the label is true, for rare labels; 1 for labels not
+        named.
     """
     return partial(SigmoidDecoder, positive_weights=positive_weights or {})
 
@@ -47,8 +47,8 @@ class SigmoidDecoder(nn.Module):
         self.register_buffer("positive_weight", weight, persistent=False)
 
     def loss(self, x: Encoded | Tensor, gold: Gold) -> Tensor:
-        """The summed binary cross entropy in nats. ``gold``: ``(B, L)`` float truths, NaN where
-        missing."""
+        """Return the summed binary cross entropy in nats. ``gold``: ``(B, L)`` float truths, NaN
+        where missing."""
         logits = self._logits(x)
         known = ~gold.isnan()
         losses = F.binary_cross_entropy_with_logits(
@@ -60,7 +60,7 @@ class SigmoidDecoder(nn.Module):
         return torch.where(known, losses, 0.0).sum()
 
     def predict(self, x: Encoded | Tensor) -> Prediction:
-        """The probability of each label, ``(B, L)``, and the most probable label."""
+        """Return the probability of each label, ``(B, L)``, and the most probable label."""
         with torch.no_grad():
             probabilities = self._logits(x).sigmoid()
         return Prediction(probabilities.argmax(-1), probabilities)

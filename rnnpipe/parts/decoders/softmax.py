@@ -1,4 +1,4 @@
-"""``rnnpipe.Softmax.v1``: one label a node or a document, each on its own."""
+"""``rnnpipe.Softmax.v1``: one label per node or document, each predicted independently."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from rnnpipe.structures import Encoded
 class Softmax:
     """Cross entropy, ``-log softmax(W x + b)[gold]``.
 
-    label_smoothing: the share of the gold probability that is spread over all labels (Szegedy et
-        al. 2016).
-    class_weights: factors of the loss where this label is gold; 1 for labels not named.
-    constrained: whether prediction keeps to the labels' tag scheme: the best legal sequence under
-        the product of the nodes' probabilities. Without a scheme there is nothing to keep to.
+    label_smoothing: share of the gold probability that is spread over all labels (Szegedy et al.
+        2016).
+    class_weights: factors of the loss where the label is gold; 1 for labels not named.
+    constrained: whether to predict the best legal sequence of the labels' tag scheme under the
+        product of the nodes' probabilities. Without a scheme the setting has no effect.
     """
 
     label_smoothing: Probability = 0.0
@@ -45,8 +45,8 @@ class Softmax:
 
 
 class SoftmaxDecoder(ChainDecoder):
-    """Independent labels in training; at prediction, where constrained, the distribution over
-    sequences is their product, restricted to the legal ones."""
+    """A decoder that trains each label independently. If constrained, it predicts from the product
+    of their distributions, restricted to the legal sequences."""
 
     labels_documents = True
     label_axes: Mapping[str, tuple[int, ...]]
@@ -72,8 +72,9 @@ class SoftmaxDecoder(ChainDecoder):
         )
 
     def loss(self, x: Encoded | Tensor, gold: Gold) -> Tensor:
-        """The summed cross entropy in nats. Where the gold labels are partial, the probability of
-        any of them counts; where they are float truths, the expectation under them."""
+        """Return the summed cross entropy in nats. Where the gold labels are partial, the
+        probability of any of them counts; where they are float truths, the expectation under them.
+        """
         logits = in_full_precision(self.output(x.states if isinstance(x, Encoded) else x))
         weight = self.class_weight.to(logits.dtype)
         if gold.dtype == torch.int64:
@@ -105,7 +106,7 @@ class SoftmaxDecoder(ChainDecoder):
         return torch.where(counted, losses, 0.0).sum()
 
     def predict(self, x: Encoded | Tensor) -> Prediction:
-        """The best labels; with probabilities unless they are bound by a scheme (see
+        """Return the best labels; with probabilities unless they are bound by a scheme (see
         ``marginals``)."""
         with torch.no_grad():
             if isinstance(x, Encoded) and self.constrained:
@@ -119,9 +120,10 @@ class SoftmaxDecoder(ChainDecoder):
 
 
 def weights_of(labels: Labels, weights: Mapping[str, float], setting: str) -> Tensor:
-    """``(L,)``: the weight of each label, 1 where none is given.
+    """Return the weight of each label, ``(L,)``, 1 by default.
 
-    Raises SettingsError if a weight is given for a label that there is not.
+    Raises:
+        SettingsError: a weight names an unknown label.
     """
     for name in weights:
         if name not in labels.names:

@@ -1,1 +1,1 @@
-"""Which tokens of a document the edges of a graph join: ``@rnnpipe_edges``."""
+"""The edges between the tokens of a document: ``@rnnpipe_edges``."""

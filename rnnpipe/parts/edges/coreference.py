@@ -1,4 +1,4 @@
-"""``rnnpipe.CoreferenceEdges.v1``: links between the mentions of a thing."""
+"""``rnnpipe.CoreferenceEdges.v1``: links between coreferent mentions."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from rnnpipe.parts.structures.doc_annotation import require_tokens, spans_of
 @edges("rnnpipe.CoreferenceEdges.v1")
 @dataclass(frozen=True)
 class CoreferenceEdges:
-    """From the last token of each span of ``doc.spans[spans_key]`` to the last one of the next span
-    with the same label and id. Type: ``coreference``.
+    """Edges from the last token of each span of ``doc.spans[spans_key]`` to the last one of the
+    next span with the same label and id. Type: ``coreference``.
 
     spans_key: the name of the span group.
     """
@@ -25,7 +25,6 @@ class CoreferenceEdges:
     types = ("coreference",)
 
     def read(self, doc: DocLike) -> np.ndarray:
-        """Raises StructureError: no such span group, or an empty span."""
         ends = spans_of(doc, self.spans_key, "coreferent mentions")
         spans = cast(Any, doc).spans[self.spans_key] if ends else []
         found = []

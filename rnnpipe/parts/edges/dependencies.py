@@ -15,13 +15,14 @@ from rnnpipe.parts.structures.doc_annotation import heads_of
 @edges("rnnpipe.DependencyEdges.v1")
 @dataclass(frozen=True)
 class DependencyEdges:
-    """From each head to its dependents.
+    """Edges from each head to its dependents.
 
-    labels: the dependency labels that are types of their own; all others are of the type
-        ``other dependency``. Of a label with a part after a colon, such as ``nsubj:pass``, the part
-        before it counts where the whole one is not among them. By default all are of that type.
+    labels: dependency labels with an edge type of their own; all others have the type
+        ``other dependency``. A label with a subtype, such as ``nsubj:pass``, falls back to its main
+        label ``nsubj`` if only that is named.
 
-    Raises SettingsError if a label stands there twice.
+    Raises:
+        SettingsError: a label is named twice.
     """
 
     labels: list[str] | None = None
@@ -37,7 +38,6 @@ class DependencyEdges:
         return (*(self.labels or ()), "other dependency")
 
     def read(self, doc: DocLike) -> np.ndarray:
-        """Raises StructureError if there is no dependency parse."""
         heads = heads_of(doc)
         (dependents,) = np.nonzero(heads != np.arange(len(doc)))
         keys = doc.to_array("DEP")[dependents]

@@ -12,7 +12,7 @@ from rnnpipe.contracts.types import DocEdges, DocLike
 
 @edges("rnnpipe.NextTokenEdges.v1")
 def NextTokenEdges() -> DocEdges:
-    """From each token to the next one, through the whole document. Type: ``next``."""
+    """Edges from each token to the next one, through the whole document. Type: ``next``."""
     return NextToken()
 
 

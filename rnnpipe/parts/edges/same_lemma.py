@@ -14,7 +14,8 @@ from rnnpipe.errors import StructureError, expected, opening
 
 @edges("rnnpipe.SameLemmaEdges.v1")
 def SameLemmaEdges() -> DocEdges:
-    """From each token to the next one of the same lemma, ``token.lemma``. Type: ``same lemma``."""
+    """Edges from each token to the next one with the same lemma, ``token.lemma``. Type:
+    ``same lemma``."""
     return SameLemma()
 
 
@@ -25,7 +26,6 @@ class SameLemma:
     types = ("same lemma",)
 
     def read(self, doc: DocLike) -> np.ndarray:
-        """Raises StructureError if no token has a lemma."""
         if len(doc) and not cast(Any, doc).has_annotation("LEMMA"):
             do = "Put a lemmatizer before this component, or read lemmas into the documents."
             raise StructureError(expected(opening(doc.text), "lemmas", "no lemmas", do))

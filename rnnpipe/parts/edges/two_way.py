@@ -1,4 +1,4 @@
-"""``rnnpipe.TwoWayEdges.v1``: edges, and the same edges back."""
+"""``rnnpipe.TwoWayEdges.v1``: edges, and their inverse edges."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from rnnpipe.contracts.types import DocEdges, DocLike
 @registry("rnnpipe.TwoWayEdges.v1")
 @dataclass(frozen=True)
 class TwoWayEdges:
-    """Other edges and, for each, one from its end to its beginning, of a type of its own: an edge
-    of type ``t`` has one of type ``t, inverse`` beside it.
+    """Other edges and, for each, an inverse edge with a type of its own: ``t, inverse`` for type
+    ``t``.
 
-    edges: the others.
+    edges: the other edges.
     """
 
     edges: DocEdges
@@ -26,7 +26,6 @@ class TwoWayEdges:
         return (*self.edges.types, *(f"{name}, inverse" for name in self.edges.types))
 
     def read(self, doc: DocLike) -> np.ndarray:
-        """Raises what the others raise."""
         there = self.edges.read(doc)
         back = there[:, [1, 0, 2]] + [0, 0, len(self.edges.types)]
         return np.concatenate([there, back])

@@ -1,5 +1,4 @@
-"""The builders of single embeddings, the vocabularies they learn from training words, and what they
-fit."""
+"""Builders of single embeddings, and the vocabularies that they learn from training words."""
 
 from __future__ import annotations
 
@@ -16,12 +15,12 @@ Measure = Callable[[Mapping[str, int], Any], dict[str, Any]]
 
 
 def nothing(counts: Mapping[str, int], vocab: Any) -> dict[str, Any]:
-    """The facts of an embedding that does not depend on the data."""
+    """Return the facts of an embedding that does not depend on the data."""
     return {}
 
 
 class SingleEmbedding(ABC):
-    """The base of the settings of one embedding, an
+    """The base class of the settings of one embedding, an
     :class:`~rnnpipe.contracts.types.EmbeddingBuilder`."""
 
     @property
@@ -40,10 +39,10 @@ class SingleEmbedding(ABC):
 
 @dataclass(frozen=True)
 class Builder(SingleEmbedding):
-    """An :class:`~rnnpipe.contracts.types.EmbeddingBuilder` made of the two steps that differ.
+    """An :class:`~rnnpipe.contracts.types.EmbeddingBuilder` made of two functions.
 
-    module: the embedding's class with its settings filled in; it is called with the facts as
-        keyword arguments.
+    module: the embedding's class with its settings; it is called with the facts as keyword
+        arguments.
     facts: measures the data.
     upstream: the thinc layer that the embedding reads, if any.
     """
@@ -60,9 +59,11 @@ class Builder(SingleEmbedding):
 
 
 def frequent(counts: Mapping[str, int], min_frequency: int, where: str) -> list[str]:
-    """The texts that occur at least ``min_frequency`` times, the most frequent first, then by text.
+    """Return the texts that occur at least ``min_frequency`` times, the most frequent first, then
+    by text. ``where``: name of the component in errors.
 
-    Raises SettingsError if none does. ``where``: the component to name in the error.
+    Raises:
+        SettingsError: no text is frequent enough.
     """
     kept = [text for text, n in counts.items() if n >= min_frequency]
     if not kept:
@@ -78,13 +79,14 @@ def frequent(counts: Mapping[str, int], min_frequency: int, where: str) -> list[
 
 
 def has_vocabulary(facts: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether an embedding with such facts has a list of the words or characters that it met."""
+    """Return whether an embedding with such facts has a vocabulary of words or characters."""
     values = [value for part in facts for value in part.values()]
     return any(isinstance(value, (str, list)) and value for value in values)
 
 
 def require_items(embeddings: Sequence[Embedding], doc_structure: DocStructure | None) -> None:
-    """Raises StructureError unless the embeddings give vectors to what the nodes are made of."""
+    """Raise StructureError unless the embeddings give vectors to the items that the nodes stand
+    for."""
     wanted = items_of(doc_structure)
     for embedding in embeddings:
         if (items := items_of(embedding)) != wanted:

@@ -25,15 +25,16 @@ PADDING, UNKNOWN, BEGIN, END, N_SPECIAL = range(5)
 @embeddings("rnnpipe.CharCNN.v1")
 @dataclass(frozen=True)
 class CharCNN(SingleEmbedding):
-    """A convolution over the word's characters, and its maximum over the word.
+    """A convolution over the characters of a word, with the maximum over the word.
 
-    width: filters in all, shared evenly among the kernel sizes.
-    char_width: the size of a character's vector.
-    kernel_sizes: how many neighbouring symbols a filter sees.
-    max_length: of a longer word, the first and the last characters are kept.
-    min_frequency: how often a character must occur in training to get its own vector.
+    width: total number of filters, shared evenly among the kernel sizes.
+    char_width: size of a character vector.
+    kernel_sizes: numbers of neighbouring symbols that a filter reads.
+    max_length: maximum number of characters; of a longer word, the first and the last are kept.
+    min_frequency: a character needs this many occurrences in training to get its own vector.
 
-    Raises SettingsError without kernel sizes, or if they cannot share the width.
+    Raises:
+        SettingsError: there are no kernel sizes, or they cannot share the width.
     """
 
     width: PositiveInt = 50
@@ -63,10 +64,10 @@ class CharCNN(SingleEmbedding):
 @embeddings("rnnpipe.CharRNN.v1")
 @dataclass(frozen=True)
 class CharRNN(SingleEmbedding):
-    """A recurrent network over the word's characters, and its final state.
+    """A recurrent network over the characters of a word, with its final state as the vector.
 
-    encoder: any registered encoder of sequences; its width is that of the embedding.
-    char_width, max_length, min_frequency: as for ``rnnpipe.CharCNN.v1``.
+    encoder: any registered encoder of sequences; its width is the width of the embedding.
+    char_width, max_length, min_frequency: see ``rnnpipe.CharCNN.v1``.
     """
 
     encoder: EncoderBuilder
@@ -82,7 +83,8 @@ class CharRNN(SingleEmbedding):
 
 
 def learn_characters(counts: Mapping[str, int], min_frequency: int, where: str) -> dict[str, Any]:
-    """``characters``: the distinct characters of the training words, as a string by code point."""
+    """Return ``characters``, the distinct characters of the training words, sorted by code point.
+    """
     occurrences: Counter[str] = Counter()
     for word, n in counts.items():
         for character in word:
@@ -91,10 +93,10 @@ def learn_characters(counts: Mapping[str, int], min_frequency: int, where: str) 
 
 
 class Alphabet:
-    """Characters to numbers: ``N_SPECIAL + i`` for character i, UNKNOWN for any other.
+    """A mapping from characters to numbers: ``N_SPECIAL + i`` for character i, UNKNOWN for others.
 
-    characters: sorted by code point. max_length: the most characters of a word that are spelled;
-        of a longer word half come from its head and half from its tail.
+    characters: sorted by code point. max_length: maximum number of characters per word; a longer
+        word keeps half from its head and half from its tail.
     """
 
     def __init__(self, characters: str, max_length: int) -> None:
@@ -106,7 +108,8 @@ class Alphabet:
         return N_SPECIAL + len(self.code_points)
 
     def spell(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """All words' symbols end to end, ``(N,)`` int64, and how many each word has, ``(U,)``."""
+        """Return all words' symbols end to end, ``(N,)`` int64, and how many each word has,
+        ``(U,)``."""
         texts = [self._shorten(text) for text in texts]
         lengths = np.array([len(text) + 2 for text in texts], dtype=np.int64)
         ends = np.cumsum(lengths)
@@ -129,8 +132,9 @@ class Alphabet:
 
 
 def character_table(alphabet: Alphabet, width: int) -> nn.Embedding:
-    """Character vectors, uniform in ``+-sqrt(3 / width)`` (length about 1). PADDING stays zero;
-    UNKNOWN starts at zero: where no training character is unknown, it then says nothing."""
+    """Return character vectors, uniform in ``+-sqrt(3 / width)`` (length about 1). PADDING stays
+    zero. UNKNOWN starts at zero, which is neutral if no character of the training words is unknown.
+    """
     table = nn.Embedding(len(alphabet), width, padding_idx=PADDING)
     bound = (3 / width) ** 0.5
     nn.init.uniform_(table.weight, -bound, bound)
@@ -144,9 +148,9 @@ class CharCNNEmbedding(nn.Module):
     neighbours, t over all symbols of the word, zeros beyond its ends (Kim et al. 2016,
     Character-Aware Neural Language Models; Ma and Hovy 2016 with one kernel size of 3).
 
-    There are few characters and many positions, so each character's product with each filter
-    column is computed once, and a position only adds up k rows of that table. Words stand end to
-    end, without padding between them except the zeros that a filter sees beyond a word's ends.
+    Characters are few and positions many. Each character's product with each filter column is
+    computed once, and a position adds up k rows of that table. Words are concatenated without
+    padding.
     """
 
     lexical = True
@@ -168,12 +172,12 @@ class CharCNNEmbedding(nn.Module):
         self.bias = nn.Parameter(torch.zeros(self.n_out))
 
     def initialize(self, vocab: Any) -> None:
-        """Nothing comes from elsewhere."""
+        """Do nothing: all weights are learned."""
 
     def featurize(self, items: Words) -> Features:
-        """``symbols``: ``(C,)`` int64, the distinct symbols of these words. ``windows``: ``(N, K)``
-        int64, for each position of each word the places in ``symbols`` of the K symbols around it,
-        K the largest kernel size. ``starts``: ``(U,)`` int64, each word's first position."""
+        """Return ``symbols``, ``(C,)`` int64, the distinct symbols of these words; ``windows``,
+        ``(N, K)`` int64, the indices in ``symbols`` of the K symbols around each position, K the
+        largest kernel size; ``starts``, ``(U,)`` int64, the first position of each word."""
         symbols, lengths = self.alphabet.spell(items.texts())
         size = max(self.kernel_sizes)
         word_of = np.repeat(np.arange(len(lengths)), lengths)
@@ -185,7 +189,7 @@ class CharCNNEmbedding(nn.Module):
         return {"symbols": distinct, "windows": windows, "starts": np.cumsum(lengths) - lengths}
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
-        """``(U, width)``."""
+        """Return the vectors, ``(U, width)``."""
         symbols = self.table(features["symbols"])  # (C, D)
         windows, size = features["windows"], max(self.kernel_sizes)
         positions = []
@@ -206,7 +210,8 @@ class CharRNNEmbedding(nn.Module):
     one, the forward half after the last symbol and the backward half after the first (Lample et al.
     2016, Neural Architectures for Named Entity Recognition).
 
-    Raises StructureError if the encoder does not read sequences.
+    Raises:
+        StructureError: the encoder does not read sequences.
     """
 
     lexical = True
@@ -229,17 +234,17 @@ class CharRNNEmbedding(nn.Module):
         self.encoder = cast(nn.Module, built)
 
     def initialize(self, vocab: Any) -> None:
-        """Nothing comes from elsewhere."""
+        """Do nothing: all weights are learned."""
 
     def featurize(self, items: Words) -> Features:
-        """``symbols``: ``(U, L)`` int64, padded. ``lengths``: ``(U,)`` int64."""
+        """Return ``symbols``, ``(U, L)`` int64, padded, and ``lengths``, ``(U,)`` int64."""
         symbols, lengths = self.alphabet.spell(items.texts())
         padded = np.full((len(lengths), lengths.max(initial=0)), PADDING, dtype=np.int64)
         padded[np.arange(padded.shape[1]) < lengths[:, None]] = symbols
         return {"symbols": padded, "lengths": lengths}
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
-        """``(U, n_out)``."""
+        """Return the vectors, ``(U, n_out)``."""
         symbols = features["symbols"]
         structure = Sequences(features["lengths"], symbols.shape[1])
         final: Tensor = self.encoder(self.table(symbols), structure).final

@@ -16,9 +16,12 @@ from rnnpipe.errors import SettingsError, StructureError, expected
 
 @embeddings("rnnpipe.Concat.v1")
 def Concat(parts: dict[str, EmbeddingBuilder]) -> Concatenation:
-    """The vectors of all parts, one after the other. A part's name is only there for the config,
-    ``[....embedding.parts.words]`` after ``[....embedding.parts]``. Raises SettingsError without
-    parts."""
+    """The vectors of all parts, concatenated. The names of parts are free:
+    ``[....embedding.parts.words]`` after ``[....embedding.parts]``.
+
+    Raises:
+        SettingsError: there are no parts.
+    """
     if not parts:
         raise SettingsError(
             expected(
@@ -33,8 +36,8 @@ def Concat(parts: dict[str, EmbeddingBuilder]) -> Concatenation:
 
 @dataclass(frozen=True)
 class Concatenation:
-    """Builds the embeddings one by one. A network asks for ``parts()`` and treats each by itself,
-    because lexical ones are computed once a word and others are not."""
+    """A builder of several embeddings. A network handles each of ``parts()`` by itself: lexical
+    ones are computed once per distinct word, others are not."""
 
     builders: tuple[EmbeddingBuilder, ...]
     upstream: ClassVar[Any] = None
@@ -46,7 +49,7 @@ class Concatenation:
         return {"parts": [part.measure(counts, vocab) for part in self.parts()]}
 
     def build(self, facts: dict[str, Any]) -> Embedding:
-        """Raises StructureError if some parts are lexical and some are not."""
+        """Build the embedding. Raise StructureError if only some of the parts are lexical."""
         built = [part.build(fact) for part, fact in zip(self.parts(), facts["parts"], strict=True)]
         if len({part.lexical for part in built}) > 1:
             kinds = [f"{type(part).__name__}: lexical={part.lexical}" for part in built]
@@ -62,7 +65,7 @@ class Concatenation:
 
 
 class ConcatEmbedding(nn.Module):
-    """``e(w) = [e_1(w); ...; e_n(w)]``. Part i's features are prefixed ``i.``."""
+    """``e(w) = [e_1(w); ...; e_n(w)]``. The features of part i have the prefix ``i.``."""
 
     def __init__(self, parts: Sequence[Embedding]) -> None:
         super().__init__()
@@ -82,7 +85,7 @@ class ConcatEmbedding(nn.Module):
         }
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
-        """``(N, n_out)``."""
+        """Return the vectors, ``(N, n_out)``."""
         vectors = []
         for i, part in enumerate(self.parts):
             prefix = f"{i}."

@@ -1,4 +1,4 @@
-"""Word vectors from hashed subword attributes: any word has one, and there is no vocabulary."""
+"""Word vectors from hashed subword attributes: every word has one, without a vocabulary."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ N_HASHES = 4
 @embeddings("rnnpipe.Hashed.v1")
 @dataclass(frozen=True)
 class Hashed(SingleEmbedding):
-    """Vectors of a word's norm, prefix, suffix and shape, mixed to one.
+    """Vectors of a word's norm, prefix, suffix and shape, mixed into one.
 
-    norm, prefix, suffix, shape: rows of the attribute's table, 0 to leave it out.
-    pieces: mix by Maxout over so many linear maps. 1 is a single linear map, which takes half the
-        time of 3 and is a little less accurate.
+    norm, prefix, suffix, shape: number of rows in the table of the attribute; 0 leaves it out.
+    pieces: number of linear maps that Maxout mixes. 1 is a single linear map, which takes half the
+        time of 3 and is slightly less accurate.
 
-    Raises SettingsError if every attribute is left out.
+    Raises:
+        SettingsError: all attributes are left out.
     """
 
     width: PositiveInt = 96
@@ -57,7 +58,7 @@ class Hashed(SingleEmbedding):
 
 
 def hash_rows(keys: np.ndarray, seed: int, n_rows: int) -> np.ndarray:
-    """``N_HASHES`` rows of a table for each key: ``(K,)`` uint64 -> ``(K, N_HASHES)`` int64.
+    """Return ``N_HASHES`` rows of a table for each key: ``(K,)`` uint64 -> ``(K, N_HASHES)`` int64.
 
     The hash is the output function of SplitMix64 (Steele, Lea and Flood 2014) on
     ``key + golden * i`` with a different ``i`` for each hash and seed.
@@ -81,8 +82,8 @@ class HashedEmbedding(nn.Module):
     where ``t_a(w)`` is the sum of the rows that the attribute's hashes choose in its table (a Bloom
     embedding, Serra and Karatzoglou 2017; Maxout: Goodfellow et al. 2013).
 
-    Few words of a batch differ in prefix or shape, so each attribute's vectors are looked up and
-    multiplied once a distinct value; a word then only adds up four finished vectors.
+    Many words of a batch share a prefix or shape, so each distinct attribute value is looked up and
+    multiplied once; a word then adds up four vectors.
     """
 
     lexical = True
@@ -99,11 +100,12 @@ class HashedEmbedding(nn.Module):
         self.norm = nn.LayerNorm(width)
 
     def initialize(self, vocab: Any) -> None:
-        """Nothing comes from elsewhere."""
+        """Do nothing: all weights are learned."""
 
     def featurize(self, items: Words) -> Features:
-        """By each attribute's name, ``(K_a, N_HASHES)`` int64: table rows of its distinct values.
-        ``places``: ``(U, A)`` int64, where in all these values, end to end, a word's are."""
+        """Return, by attribute name, the table rows of its distinct values, ``(K_a, N_HASHES)``
+        int64, and ``places``, ``(U, A)`` int64, the indices of each word's values in all of them,
+        concatenated."""
         features, places, start = {}, [], 0
         for name, n_rows in self.rows.items():
             values, place = np.unique(getattr(items, name), return_inverse=True)
@@ -113,7 +115,7 @@ class HashedEmbedding(nn.Module):
         return {**features, "places": np.stack(places, axis=1)}
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
-        """``(U, width)``."""
+        """Return the vectors, ``(U, width)``."""
         weights = torch.split(self.mix.weight, self.n_out, dim=1)  # A of (P * W, W)
         mixed = torch.cat(
             [

@@ -1,4 +1,4 @@
-"""Word vectors in context: the states of a language model that was trained on raw text."""
+"""Contextual word vectors: the states of a language model trained on raw text."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ class LanguageModelEmbedding(nn.Module):
     learned linear map, or the identity. With the top layer alone, ``e(t) = P h(t)``.
 
     For a model of characters that reads forward, the last symbol is the space after the token, or
-    the token's last character where there is none; for one that reads backward, its first
-    character (after Akbik et al. 2018, Contextual String Embeddings for Sequence Labeling). For a
-    model of words it is the token. A token without symbols gets the state before the first symbol.
+    the token's last character where there is none; for one that reads backward, its first character
+    (after Akbik et al. 2018, Contextual String Embeddings for Sequence Labeling). For a model of
+    words it is the token. A token without symbols gets the state before the first symbol.
 
-    Layers that are mixed are those as wide as the top one: of the encoder, and the embedding of the
-    symbols below it.
+    All layers as wide as the top one are mixed, including the embedding of the symbols.
 
     symbols, encoder: of the language model, whose embedding of symbols is ``width`` wide.
-    weights: reads what they have learnt, when the network is initialised.
+    weights: loads the weights of the language model when the network is initialised.
     layers, finetune, project, dropout, max_length, max_padded_symbols: see
         ``rnnpipe.LanguageModelEmbedding.v1``; ``project`` is its ``width``.
 
-    Raises StructureError if layers are to be mixed, and there are none to mix.
+    Raises:
+        StructureError: there is only one layer to mix.
     """
 
     lexical = False
@@ -74,12 +74,12 @@ class LanguageModelEmbedding(nn.Module):
         self.dropout = Dropout(dropout)
 
     def initialize(self, vocab: Any) -> None:
-        """Take over what the language model has learnt."""
+        """Load the weights of the language model."""
         for name, tensors in self._weights().items():
             getattr(self, name).load_state_dict(tensors)
 
     def train(self, mode: bool = True) -> LanguageModelEmbedding:
-        """What is frozen is not dropped out either."""
+        """Set the mode. A frozen language model stays in evaluation mode."""
         super().train(mode)
         if not self.finetune:
             self.encoder.eval()
@@ -88,12 +88,12 @@ class LanguageModelEmbedding(nn.Module):
     # -- from documents to symbols ---------------------------------------------------------------
 
     def featurize(self, items: Sequence[DocLike]) -> Features:
-        """Documents of similar length in a run, which is read piece by piece. ``i`` counts runs,
-        ``j`` the pieces of a run, which has B documents:
+        """Return documents of similar length in runs, each read piece by piece. ``i`` counts runs,
+        ``j`` the pieces of a run of B documents:
 
-        ``symbols.i.j``: ``(B, T)`` int64, padded. ``lengths.i.j``: ``(B,)`` int64.
-        ``ends.i.j``: ``(n,)`` int64, where in the flattened ``(B * T)`` piece tokens end.
-        ``order``: ``(N,)`` int64, where each token is among all those.
+        ``symbols.i.j``: ``(B, T)`` int64, padded. ``lengths.i.j``: ``(B,)`` int64. ``ends.i.j``:
+        ``(n,)`` int64, where in the flattened ``(B * T)`` piece tokens end. ``order``: ``(N,)``
+        int64, the index of each token among all those.
         """
         items = [doc for doc in items if len(doc)]
         texts = [np.concatenate([[BOUNDARY], self.symbols.read(doc)]) for doc in items]
@@ -120,7 +120,8 @@ class LanguageModelEmbedding(nn.Module):
         return {**features, "order": np.argsort(met)}
 
     def _runs(self, lengths: Sequence[int]) -> list[list[int]]:
-        """Documents, the longest first, so many in a run that a piece keeps within its size."""
+        """Group documents, the longest first, into runs whose pieces keep within the maximum size.
+        """
         order = sorted(range(len(lengths)), key=lambda d: -lengths[d])
         runs = []
         while order:
@@ -133,7 +134,7 @@ class LanguageModelEmbedding(nn.Module):
     # -- from symbols to vectors -----------------------------------------------------------------
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
-        """``(N, n_out)``."""
+        """Return the vectors, ``(N, n_out)``."""
         with nullcontext() if self.finetune else torch.no_grad():
             states = self._read(features)  # (N, J, H)
         x = states.squeeze(1) if self.mixture is None else self.mixture(states)  # (N, H)
@@ -162,7 +163,7 @@ class LanguageModelEmbedding(nn.Module):
     def _piece(
         self, symbols: Tensor, lengths: Tensor, ends: Tensor, state: State
     ) -> tuple[Tensor, State]:
-        """``(n, J, H)`` the states at the ends of tokens, and the state after the piece."""
+        """Return the states at the ends of tokens, ``(n, J, H)``, and the state after the piece."""
         structure = Sequences(lengths, symbols.shape[1])
         vectors = structure.blank(self.embedding(symbols))
         read = top_layer if self.mixture is None else mixed_layers
@@ -173,7 +174,7 @@ class LanguageModelEmbedding(nn.Module):
 def top_layer(
     encoder: Encoder, vectors: Tensor, structure: Sequences, state: State
 ) -> tuple[list[Tensor], State]:
-    """The states of the top layer, ``(B, T, H)``, and the state after them."""
+    """Return the states of the top layer, ``(B, T, H)``, and the state after them."""
     encoded = encoder(vectors, structure, state)
     return [encoded.states], encoded.state
 
@@ -181,7 +182,7 @@ def top_layer(
 def mixed_layers(
     encoder: Encoder, vectors: Tensor, structure: Sequences, state: State
 ) -> tuple[list[Tensor], State]:
-    """The vectors of the symbols and the states of the layers that are as wide as the top one, the
+    """Return the vectors of the symbols and the states of the layers as wide as the top one, the
     lowest first, and the state after them."""
     layers = cast(Layered, encoder).encode_layers(vectors, structure, state)
     states = [vectors, *(encoded.states for encoded in layers)]
@@ -189,7 +190,7 @@ def mixed_layers(
 
 
 def count_layers(encoder: Encoder, width: int) -> int:
-    """How many layers there are to mix. Raises StructureError if there is but one."""
+    """Return the number of layers to mix. Raise StructureError if it is 1."""
     n_layers = 1
     if isinstance(encoder, Layered):
         one = Sequences.of([1])
@@ -202,7 +203,7 @@ def count_layers(encoder: Encoder, width: int) -> int:
 
 
 class Mixture(nn.Module):
-    """``gamma sum_j softmax(a)_j h_j``, at first the mean."""
+    """``gamma sum_j softmax(a)_j h_j``, initially the mean."""
 
     def __init__(self, n_layers: int) -> None:
         super().__init__()
@@ -211,13 +212,14 @@ class Mixture(nn.Module):
         self.scale = nn.Parameter(torch.ones(()))
 
     def forward(self, states: Tensor) -> Tensor:
-        """``(N, J, H) -> (N, H)``."""
+        """Return the mixed layers, ``(N, J, H) -> (N, H)``."""
         shares = self.logits.softmax(0).unsqueeze(1)  # (J, 1)
         return self.scale * (shares * states).sum(1)
 
 
 def _ends(owners: np.ndarray, n_tokens: int) -> np.ndarray:
-    """``(n_tokens,)`` the place of each token's last symbol, counted from 1; 0 if it has none."""
+    """Return the position of each token's last symbol, ``(n_tokens,)``, from 1; 0 without symbols.
+    """
     ends = np.zeros(n_tokens, dtype=np.int64)
     np.maximum.at(ends, owners, np.arange(1, len(owners) + 1))
     return ends

@@ -1,4 +1,4 @@
-"""How far a token is from each of the marked mentions of its document."""
+"""The distances of a token from the marked mentions of its document."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from rnnpipe.parts.structures.doc_annotation import mentions_of
 @embeddings("rnnpipe.MentionPositions.v1")
 @dataclass(frozen=True)
 class MentionPositions(SingleEmbedding):
-    """Where a token stands, seen from each mention: position features for any encoder. They also
-    mark the mentions, whose tokens are at distance 0.
+    """Distances of a token from each mention: position features for any encoder. They also mark the
+    mentions, whose tokens have distance 0.
 
-    width: of the vector for each mention; a token has them side by side.
+    width: size of the vector for each mention; a token has one per mention, concatenated.
     spans_key: the mentions are the spans of ``doc.spans[spans_key]``.
-    count: how many there are in every document.
-    longest: distances beyond this many tokens count as this many.
+    count: number of mentions in every document.
+    longest: maximum distance in tokens; longer ones count as this.
     """
 
     width: PositiveInt = 10
@@ -39,9 +39,9 @@ class MentionPositions(SingleEmbedding):
 
 class MentionPositionEmbedding(nn.Module):
     """``e(t) = [P_1(d_1(t)); ...; P_M(d_M(t))]`` (Zeng et al. 2014, Relation Classification via
-    Convolutional Deep Neural Network, position features): ``d_k(t)`` is 0 inside mention k, the
-    number of tokens to its last one after it, and minus that to its first one before it; a learned
-    table ``P_k`` for each mention. Vectors start uniform in ``+-sqrt(3 / width)``."""
+    Convolutional Deep Neural Network, position features): ``d_k(t)`` is 0 inside mention k,
+    positive after it and negative before it, in tokens; ``P_k`` is a learned table per mention.
+    Vectors start uniform in ``+-sqrt(3 / width)``."""
 
     lexical = False
 
@@ -54,11 +54,14 @@ class MentionPositionEmbedding(nn.Module):
         nn.init.uniform_(self.table.weight, -bound, bound)
 
     def initialize(self, vocab: Any) -> None:
-        """Nothing comes from elsewhere."""
+        """Do nothing: all weights are learned."""
 
     def featurize(self, items: Sequence[DocLike]) -> Features:
-        """``rows``: ``(N, M)`` int64. Raises StructureError: no such span group, another number of
-        spans, or an empty one."""
+        """Return ``rows``, ``(N, M)`` int64.
+
+        Raises:
+            StructureError: the span group is missing, has another number of spans, or an empty one.
+        """
         rows = [self._rows(doc) for doc in items]
         return {"rows": np.concatenate([np.zeros((0, self.settings.count), dtype=np.int64), *rows])}
 
@@ -71,5 +74,5 @@ class MentionPositionEmbedding(nn.Module):
         return cast(np.ndarray, rows + np.arange(count) * (2 * longest + 1))
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
-        """``(N, count * width)``."""
+        """Return the vectors, ``(N, count * width)``."""
         return torch.flatten(self.table(features["rows"]), 1)

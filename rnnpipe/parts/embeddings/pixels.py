@@ -21,7 +21,7 @@ def Pixels(channels: PositiveInt = 1, levels: Levels = 256) -> EmbeddingBuilder:
     """The channels of each pixel of ``doc._.image``, for structures whose nodes are pixels, such as
     ``rnnpipe.ImageGrid.v1``.
 
-    channels: how many there are. levels: how many values each may have, from 0 on.
+    channels: number of channels. levels: number of values of a channel, from 0 on.
     """
     return Builder(partial(PixelEmbedding, channels, levels))
 
@@ -30,18 +30,18 @@ def Pixels(channels: PositiveInt = 1, levels: Levels = 256) -> EmbeddingBuilder:
 def PixelRows(
     columns: PositiveInt, channels: PositiveInt = 1, levels: Levels = 256
 ) -> EmbeddingBuilder:
-    """All pixels of each row of ``doc._.image``, for ``rnnpipe.ImageRows.v1``.
+    """The pixels of each row of ``doc._.image``, for ``rnnpipe.ImageRows.v1``.
 
-    columns: how many pixels a row has. channels, levels: as of ``rnnpipe.Pixels.v1``.
+    columns: number of pixels per row. channels, levels: see ``rnnpipe.Pixels.v1``.
     """
     return Builder(partial(PixelEmbedding, channels, levels, columns))
 
 
 class PixelEmbedding(nn.Module):
-    """``e = 2 x / (levels - 1) - 1``: ``x`` the values of a pixel's channels, or of all pixels of a
-    row from the left, from 0 to ``levels - 1``. There is nothing to learn.
+    """``e = 2 x / (levels - 1) - 1``, with x the values from 0 to ``levels - 1`` of a pixel's
+    channels, or of all pixels of a row from the left. It has no weights.
 
-    columns: how many pixels a row has; ``None``: a vector a pixel, not a row.
+    columns: number of pixels per row; ``None``: one vector per pixel instead of per row.
     """
 
     lexical = False
@@ -58,11 +58,14 @@ class PixelEmbedding(nn.Module):
         return "pixels" if self.columns is None else "rows"
 
     def initialize(self, vocab: Any) -> None:
-        """Nothing comes from elsewhere."""
+        """Do nothing: all weights are learned."""
 
     def featurize(self, items: Sequence[DocLike]) -> Features:
-        """``pixels``: ``(N, n_out)`` uint8. Raises StructureError for a document without an image
-        of these channels, levels and columns."""
+        """Return ``pixels``, ``(N, n_out)`` uint8.
+
+        Raises:
+            StructureError: a document has no image with these channels, levels and columns.
+        """
         rows = [self._read(doc).reshape(-1, self.n_out) for doc in items]
         return {"pixels": np.concatenate([np.zeros((0, self.n_out), dtype=np.uint8), *rows])}
 
@@ -75,5 +78,5 @@ class PixelEmbedding(nn.Module):
         return pixels
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
-        """``(N, n_out)``."""
+        """Return the vectors, ``(N, n_out)``."""
         return features["pixels"].float() * (2 / (self.levels - 1)) - 1

@@ -17,11 +17,11 @@ from rnnpipe.parts.embeddings.builder import SingleEmbedding
 @embeddings("rnnpipe.Tok2Vec.v1")
 @dataclass(frozen=True)
 class Tok2Vec(SingleEmbedding):
-    """What a thinc layer makes of the documents, such as ``spacy.Tok2VecListener.v1``. Gradients
-    flow back into it.
+    """The output of a thinc layer, such as ``spacy.Tok2VecListener.v1``. Gradients flow back into
+    it.
 
-    tok2vec: a layer from documents to one array of token vectors a document.
-    width: project the vectors to this size by a learned linear map; by default they stay as they
+    tok2vec: a layer from documents to one array of token vectors per document.
+    width: size to which a learned linear map projects the vectors; by default they stay as they
         are.
     """
 
@@ -33,8 +33,11 @@ class Tok2Vec(SingleEmbedding):
         return self.tok2vec
 
     def measure(self, counts: Mapping[str, int], vocab: Any) -> dict[str, Any]:
-        """``n_in``: the width of the layer, which must be initialised. Raises StructureError if it
-        does not say."""
+        """Return ``n_in``, the width of the layer, which must be initialised.
+
+        Raises:
+            StructureError: the layer does not know its width.
+        """
         if not self.tok2vec.has_dim("nO"):
             raise StructureError(
                 expected(
@@ -51,8 +54,8 @@ class Tok2Vec(SingleEmbedding):
 
 
 class Tok2VecEmbedding(nn.Module):
-    """``e(t) = P x(t)``: ``x`` the layer's vector of token t, ``P`` a learned linear map, or the
-    identity. The network runs the layer and hands its output over."""
+    """``e(t) = P x(t)``, with x the layer's vector of token t and P a learned linear map, or the
+    identity. The network runs the layer and passes its output on."""
 
     lexical = False
 
@@ -62,13 +65,13 @@ class Tok2VecEmbedding(nn.Module):
         self.project = nn.Linear(n_in, width) if width else nn.Identity()
 
     def initialize(self, vocab: Any) -> None:
-        """The layer is initialised by its owner."""
+        """Do nothing: the layer is initialised by its owner."""
 
     def featurize(self, items: Any) -> Features:
-        """Nothing: ``upstream``, ``(N, n_in)``, comes from the layer."""
+        """Return no features: ``upstream``, ``(N, n_in)``, comes from the layer."""
         return {}
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
-        """``(N, n_out)``."""
+        """Return the vectors, ``(N, n_out)``."""
         output: Tensor = self.project(features["upstream"])
         return output

@@ -1,4 +1,4 @@
-"""Word vectors that the pipeline already has, in ``nlp.vocab.vectors``."""
+"""Word vectors of the pipeline, in ``nlp.vocab.vectors``."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ _LOAD = (
 @embeddings("rnnpipe.Vectors.v1")
 @dataclass(frozen=True)
 class Vectors(SingleEmbedding):
-    """The vectors of ``nlp.vocab``, of any kind: one a word, several words to one, or floret.
+    """The vectors of ``nlp.vocab``, of any kind: one per word, shared by several words, or floret.
 
     finetune: learn a change to the vector of each word of the training documents that has one.
-    width: project the vectors to this size by a learned linear map; by default they stay as they
+    width: size to which a learned linear map projects the vectors; by default they stay as they
         are.
-    lowercase: a word without a vector takes that of its lower-case form, if there is one. Other
-        words without a vector get zeros.
+    lowercase: use the vector of the lower-case form for a word without a vector. Words without
+        either get zeros.
 
-    Training raises SettingsError if the vocabulary has no vectors, or one that is not a number.
+    Raises:
+        SettingsError: during training, the vocabulary has no vectors, or one of them is not finite.
     """
 
     finetune: bool = False
@@ -39,7 +40,8 @@ class Vectors(SingleEmbedding):
     lowercase: bool = True
 
     def measure(self, counts: Mapping[str, int], vocab: Any) -> dict[str, Any]:
-        """``n_in``: the size of the vectors. ``finetuned``: the words whose vectors change."""
+        """Return ``n_in``, the size of the vectors, and ``finetuned``, the words whose vectors
+        change."""
         if not all(vocab.vectors.shape):
             raise SettingsError(
                 expected("rnnpipe.Vectors.v1", "word vectors in nlp.vocab", "no vectors", _LOAD)
@@ -72,13 +74,13 @@ def _refuse_bad_numbers(vocab: Any) -> None:
 
 
 def _key_attribute(vocab: Any) -> str:
-    """The token attribute that the vectors' keys are, usually ``orth``."""
+    """Return the token attribute that the vectors' keys are, usually ``orth``."""
     number = getattr(vocab.vectors, "attr", None)  # tables of other kinds do not say
     return "orth" if number is None else str(vocab.strings[number]).lower()
 
 
 def _resolve(keys: Iterable[int], vocab: Any, lowercase: bool) -> list[int]:
-    """The keys to look up: the lower-case form's where a word has no vector and that has one."""
+    """Return the keys to look up: the lower-case form's where only that has a vector."""
     known = vocab.vectors
     if not lowercase:
         return list(keys)
@@ -87,7 +89,7 @@ def _resolve(keys: Iterable[int], vocab: Any, lowercase: bool) -> list[int]:
 
 
 def _on_host(array: Any) -> np.ndarray:
-    """A numpy array of a numpy or, for vectors on a GPU, cupy array."""
+    """Return a numpy array of a numpy or, for vectors on a GPU, cupy array."""
     host: np.ndarray = array.get() if hasattr(array, "get") else array
     return host
 
@@ -97,9 +99,9 @@ class VectorEmbedding(nn.Module):
     ``d`` a learned change, starting at zero and only for the fine-tuned words; ``P`` a learned
     linear map, or the identity.
 
-    Fine-tuning the change is fine-tuning the vector, but the vectors are not stored twice, and
-    weight decay pulls towards the vectors instead of towards zero. The vectors are read from the
-    vocabulary at each call and must stay with the pipeline.
+    To learn the change is to fine-tune the vector, but nothing is stored twice, and weight decay
+    pulls towards the vector instead of zero. The vectors are read from the vocabulary at each call
+    and must stay with the pipeline.
 
     n_in: the size of the vectors. finetuned: the words whose vectors change.
     """
@@ -119,12 +121,13 @@ class VectorEmbedding(nn.Module):
         self._row_of_text = {text: row for row, text in enumerate(finetuned, start=1)}
 
     def initialize(self, vocab: Any) -> None:
-        """Nothing is copied."""
+        """Do nothing: the vectors are read from the vocabulary."""
 
     def featurize(self, items: Words) -> Features:
-        """``vectors``: ``(U, n_in)`` float32. With fine-tuning, ``rows``: ``(U,)`` int64.
+        """Return ``vectors``, ``(U, n_in)`` float32, and with fine-tuning ``rows``, ``(U,)`` int64.
 
-        Raises SettingsError if the vocabulary's vectors are gone or of another size.
+        Raises:
+            SettingsError: the vocabulary's vectors are missing, or of another size.
         """
         vocab = items.vocab
         if vocab.vectors.shape[1] != self.n_in:
@@ -159,7 +162,7 @@ class VectorEmbedding(nn.Module):
         return table
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
-        """``(U, n_out)``."""
+        """Return the vectors, ``(U, n_out)``."""
         x = features["vectors"]  # (U, n_in)
         if self.changes is not None:
             x = x + self.changes(features["rows"])

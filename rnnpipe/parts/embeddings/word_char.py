@@ -1,4 +1,4 @@
-"""The embedding of a network that nobody configured: whole words and their characters."""
+"""The default embedding of a network: whole words and their characters."""
 
 from __future__ import annotations
 

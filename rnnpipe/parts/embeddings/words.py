@@ -21,15 +21,14 @@ from rnnpipe.parts.embeddings.builder import SingleEmbedding, frequent
 @embeddings("rnnpipe.Words.v1")
 @dataclass(frozen=True)
 class Words(SingleEmbedding):
-    """One learned vector a word that occurs in training, one for all others.
+    """One learned vector per word of the training documents, and one for all other words.
 
-    min_frequency: how often a word must occur in the training documents to get its own vector.
-    lowercase: look words up in lower case. Better where characters stand beside the words and
-        know the case.
-    singleton_dropout: how often a word that occurs once in training is taken for an unknown one
-        there; without it nothing would train the unknown vector when every word has its own. By
-        default 0.5 where ``min_frequency`` is 1; above that no word with a vector occurs once, and
-        setting it raises SettingsError.
+    min_frequency: a word needs this many occurrences in training to get its own vector.
+    lowercase: look words up in lower case; useful beside character embeddings, which know the case.
+    singleton_dropout: probability of replacing a word that occurs once in training by the unknown
+        word, whose vector is then trained even if every word has its own. The default is 0.5 if
+        ``min_frequency`` is 1; otherwise no word with a vector occurs once, and the setting is
+        refused.
     """
 
     width: PositiveInt = 100
@@ -50,8 +49,8 @@ class Words(SingleEmbedding):
             )
 
     def measure(self, counts: Mapping[str, int], vocab: Any) -> dict[str, Any]:
-        """``words``: the vocabulary, frequent words first. ``n_repeated``: how many of them occur
-        more than once; the rest are singletons."""
+        """Return ``words``, the vocabulary, frequent words first, and ``n_repeated``, the number of
+        words that occur more than once."""
         if self.lowercase:
             merged: Counter[str] = Counter()
             for text, n in counts.items():
@@ -69,10 +68,10 @@ class WordEmbedding(nn.Module):
 
     While training, a word that occurs once in the training documents is looked up in row 0 with
     probability ``singleton_dropout`` (Lample et al. 2016, Neural Architectures for Named Entity
-    Recognition, section 4.3). Vectors start uniform in ``+-sqrt(3 / width)``, which gives each a
-    length of about 1.
+    Recognition, section 4.3). Vectors start uniform in ``+-sqrt(3 / width)``, a length of about 1.
 
-    words: the vocabulary; word i has row i + 1. n_repeated: its first words that occur repeatedly.
+    words: the vocabulary; word i has row i + 1. n_repeated: number of its first words that are no
+        singletons.
     """
 
     lexical = True
@@ -91,10 +90,10 @@ class WordEmbedding(nn.Module):
         self._row_of_key: dict[int, int] = {}
 
     def initialize(self, vocab: Any) -> None:
-        """Nothing comes from elsewhere."""
+        """Do nothing: all weights are learned."""
 
     def featurize(self, items: types.Words) -> Features:
-        """``rows``: ``(U,)`` int64."""
+        """Return ``rows``, ``(U,)`` int64."""
         known, strings = self._row_of_key, items.vocab.strings
         rows = [known.get(key) or self._look_up(key, strings) for key in items.orth.tolist()]
         return {"rows": np.array(rows, dtype=np.int64)}
@@ -108,7 +107,7 @@ class WordEmbedding(nn.Module):
         return row
 
     def forward(self, features: Mapping[str, Tensor]) -> Tensor:
-        """``(U, width)``."""
+        """Return the vectors, ``(U, width)``."""
         rows = features["rows"]  # (U,)
         if self.training and self.singleton_dropout:
             dropped = torch.rand(rows.shape, device=rows.device) < self.singleton_dropout

@@ -41,6 +41,6 @@ class AttentionPooler(nn.Module):
         return encoded.structure.blank(shares)
 
     def forward(self, encoded: Encoded) -> Tensor:
-        """``(B, H)``."""
+        """Return the pooled states, ``(B, H)``."""
         states = encoded.structure.blank(encoded.states)  # 0 * NaN would be NaN
         return torch.bmm(self.weights(encoded).unsqueeze(1), states).squeeze(1)

@@ -41,5 +41,5 @@ class ConcatPooler(nn.Module):
         self.n_out = sum(part.n_out for part in built)
 
     def forward(self, encoded: Encoded) -> Tensor:
-        """``(B, n_out)``."""
+        """Return the pooled states, ``(B, n_out)``."""
         return torch.cat([part(encoded) for part in self.parts], dim=-1)

@@ -23,5 +23,5 @@ class LastPooler(nn.Module):
         self.n_out = n_in
 
     def forward(self, encoded: Encoded) -> Tensor:
-        """``(B, H)``."""
+        """Return the pooled states, ``(B, H)``."""
         return encoded.final

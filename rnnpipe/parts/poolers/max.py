@@ -25,7 +25,7 @@ class MaxPooler(nn.Module):
         self.n_out = n_in
 
     def forward(self, encoded: Encoded) -> Tensor:
-        """``(B, H)``."""
+        """Return the pooled states, ``(B, H)``."""
         states = encoded.states
         if encoded.structure.size == 0:
             return states.sum(1)  # (B, 0, H): the maximum of nothing is not defined, the sum is 0

@@ -23,6 +23,6 @@ class MeanPooler(nn.Module):
         self.n_out = n_in
 
     def forward(self, encoded: Encoded) -> Tensor:
-        """``(B, H)``."""
+        """Return the pooled states, ``(B, H)``."""
         total = encoded.structure.blank(encoded.states).sum(1)  # (B, H)
         return total / encoded.lengths.clamp(min=1).unsqueeze(1)

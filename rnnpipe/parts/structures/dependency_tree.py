@@ -52,7 +52,7 @@ class DependencyTrees:
 
 
 def _post_order(heads: np.ndarray) -> list[int]:
-    """The tokens from the leaves to the roots, without those that no root is above."""
+    """Return the tokens from the leaves to the roots, without those that no root is above."""
     dependents: list[list[int]] = [[] for _ in heads]
     stack: list[int] = []
     for token, head in enumerate(heads.tolist()):

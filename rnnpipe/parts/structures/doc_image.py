@@ -25,7 +25,7 @@ def register_image(doc_class: Any) -> None:
 
 
 def image_of(doc: Any, channels: int | None = None, levels: int = 256) -> np.ndarray:
-    """The image of a document, ``(H, W, C)`` uint8.
+    """Return the image of a document, ``(H, W, C)`` uint8.
 
     channels: how many it must have; ``None``: any number. levels: how many values a pixel may have,
     from 0 on.
@@ -56,7 +56,8 @@ def image_of(doc: Any, channels: int | None = None, levels: int = 256) -> np.nda
 
 
 def called(doc: Any) -> str:
-    """A document by the source of its image, or else by its beginning, to start a message with."""
+    """Return a document by the source of its image, or else by its beginning, to start a message
+    with."""
     source = doc.user_data.get(SOURCE)
     return opening(doc.text) if source is None else f"the image {source}"
 

@@ -84,7 +84,7 @@ class TokenDag(TokenGraph):
 
 
 def _require_known(edges: np.ndarray, name: str, n_types: int, doc: DocLike) -> None:
-    """A plugin may have the tokens or the types wrong."""
+    """Return a plugin may have the tokens or the types wrong."""
     if edges.ndim != 2 or edges.shape[1] != 3:
         want = f"an array of (e, 3) from the edges {name!r}"
         raise StructureError(expected(opening(doc.text), want, edges.shape))

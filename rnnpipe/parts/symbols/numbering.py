@@ -46,6 +46,7 @@ class Listing:
 
 
 def most_frequent_first(counts: Counter[str], min_count: int) -> list[str]:
-    """The symbols that occur often enough; those equally frequent in the order of their text."""
+    """Return the symbols that occur often enough; those equally frequent in the order of their
+    text."""
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [symbol for symbol, count in ranked if count >= min_count]

@@ -54,7 +54,7 @@ class SpacedWordSymbols:
         return self.encode(doc.text)
 
     def owners(self, doc: DocLike) -> np.ndarray:
-        """The token of each symbol's last character."""
+        """Return the token of each symbol's last character."""
         owner = np.repeat(np.arange(len(doc)), character_counts(doc))
         ends = np.array([*accumulate(map(len, _split(doc.text)))], dtype=np.int64)
         # Before the text stands a space that it does not have.

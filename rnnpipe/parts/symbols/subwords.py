@@ -121,8 +121,8 @@ class SubwordSymbols:
 
 
 def _tokens(doc: DocLike) -> tuple[list[str], np.ndarray]:
-    """The distinct tokens of a document, each with the space after it, and which stands where,
-    ``(T,)``."""
+    """Return the distinct tokens of a document, each with the space after it, and which stands
+    where, ``(T,)``."""
     if not len(doc):
         return [], np.zeros(0, dtype=np.int64)
     columns, places = np.unique(
@@ -134,6 +134,6 @@ def _tokens(doc: DocLike) -> tuple[list[str], np.ndarray]:
 
 
 def _units(text: str) -> Iterator[str]:
-    """The parts of a text that are encoded by themselves, as strings of bytes."""
+    """Return the parts of a text that are encoded by themselves, as strings of bytes."""
     for match in _UNIT.finditer(text):
         yield match[0].encode("utf-8", "surrogatepass").decode("latin-1")

@@ -20,7 +20,7 @@ SINGLE_RANGE = 80.0
 
 
 def partition_compiles(chain: Chain, lowering: Lowering | None) -> bool:
-    """Whether there are kernels for the sums of this chain.
+    """Return whether there are kernels for the sums of this chain.
 
     They need the same transitions at every step, and keep the exponentials of float32 scores in
     float32, so that these must not be too far apart.
@@ -31,7 +31,7 @@ def partition_compiles(chain: Chain, lowering: Lowering | None) -> bool:
 
 
 def viterbi_compiles(chain: Chain) -> bool:
-    """Whether there is a kernel for the best sequences of this chain."""
+    """Return whether there is a kernel for the best sequences of this chain."""
     return (
         not chain.by_step and chain.emissions.device.type == "cpu" and kernels(_KERNELS) is not None
     )
@@ -80,7 +80,7 @@ class CompiledPartition(torch.autograd.Function):
 
 
 def compiled_viterbi(chain: Chain) -> Tensor:
-    """The most probable sequence, ``(B, T)`` int64, 0 at padding."""
+    """Return the most probable sequence, ``(B, T)`` int64, 0 at padding."""
     run = cast(Any, kernels(_KERNELS))
     paths = torch.zeros(chain.emissions.shape[:2], dtype=torch.int64)
     scores = [score.detach().contiguous().numpy() for score in chain.scores]

@@ -18,7 +18,7 @@ Array = NDArray[Any]
 
 @compiled
 def exponentials(scores: Array) -> Array:
-    """A new array of float64."""
+    """Return a new array of float64."""
     return np.exp(scores.astype(np.float64))
 
 

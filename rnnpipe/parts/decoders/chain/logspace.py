@@ -56,7 +56,7 @@ class LogMessages:
 
 
 def log_messages(chain: Chain) -> LogMessages:
-    """The messages of a batch, in the precision of its scores."""
+    """Return the messages of a batch, in the precision of its scores."""
     closed = chain.close()
     forward, scales = [closed.start + closed.emissions[0]], []
     for t, emitted in enumerate(closed.emissions[1:]):

@@ -31,7 +31,7 @@ class Lowering:
     interval: int
 
     def lower(self, chain: Chain) -> Chain:
-        """The same distribution in float64, with no emission above 0."""
+        """Return the same distribution in float64, with no emission above 0."""
         return replace(chain.double(), emissions=chain.emissions.double() - self.peak)
 
 
@@ -69,13 +69,14 @@ def find_lowering(chain: Chain) -> Lowering | None:
 
 
 def _farthest(scores: list[Tensor]) -> float:
-    """The largest distance from 0. Unlike Python's ``max``, NumPy's passes NaN on."""
+    """Return the largest distance from 0. Unlike Python's ``max``, NumPy's passes NaN on."""
     return float(np.max([np.abs(score.numpy()).max(initial=0.0) for score in scores]))
 
 
 def _free_or_known(possible: Tensor) -> bool:
-    """Whether at each node all labels are possible, or one: then a sum that is not zero and leads
-    to the end is as large as the argument says, as it starts anew wherever there is one label."""
+    """Return whether at each node all labels are possible, or one: then a sum that is not zero and
+    leads to the end is as large as the argument says, as it starts anew wherever there is one
+    label."""
     labels = possible.sum(-1)
     return bool(((labels == 1) | (labels == possible.shape[-1])).all())
 

@@ -44,7 +44,7 @@ def marginals(chain: Chain) -> Tensor:
 
 @torch.no_grad()
 def messages(chain: Chain) -> LogMessages:
-    """The logarithmic messages of a batch, in float64 where the device has it."""
+    """Return the logarithmic messages of a batch, in float64 where the device has it."""
     lowering = find_lowering(chain)
     return scaled_messages(chain, lowering).log() if lowering else log_messages(chain.double())
 

@@ -44,19 +44,19 @@ class Chain:
         return self.emissions, self.transitions, self.start, self.end
 
     def double(self) -> Chain:
-        """The same scores in float64, where the device has it."""
+        """Return the same scores in float64, where the device has it."""
         if self.emissions.device.type == "mps":
             return self
         emissions, transitions, start, end = (score.double() for score in self.scores)
         return Chain(emissions, transitions, start, end, self.structure)
 
     def only(self, possible: Tensor) -> Chain:
-        """The chain without the labels that are not ``possible`` (``(B, T, L)`` bool)."""
+        """Return the chain without the labels that are not ``possible`` (``(B, T, L)`` bool)."""
         excluded = ~possible & self.structure.mask.unsqueeze(2)
         return replace(self, emissions=self.emissions.masked_fill(excluded, -torch.inf))
 
     def close(self) -> ClosedChain:
-        """The same distribution without lengths; see :class:`ClosedChain`."""
+        """Return the same distribution without lengths; see :class:`ClosedChain`."""
         batch, size, n_labels = self.emissions.shape
         there = self.structure.mask.T.unsqueeze(2)  # (T, B, 1)
         emissions = self.emissions.new_full((size + 1, batch, n_labels + 1), -torch.inf)
@@ -103,16 +103,19 @@ class ClosedChain:
         return self.transitions.dim() == 4
 
     def step(self, t: int) -> Tensor:
-        """The transitions from node t to node t + 1: ``(L + 1, L + 1)`` or with ``(B, ...)``."""
+        """Return the transitions from node t to node t + 1: ``(L + 1, L + 1)`` or with
+        ``(B, ...)``."""
         return self.transitions[t] if self.by_step else self.transitions
 
     def steps_from(self, t: Tensor | int, rows: Tensor, labels: Tensor) -> Tensor:
-        """The scores of the steps from node ``t`` of document ``rows`` at ``labels`` on: a new last
-        axis over the labels they lead to. t, rows and labels broadcast against each other."""
+        """Return the scores of the steps from node ``t`` of document ``rows`` at ``labels`` on: a
+        new last axis over the labels they lead to. t, rows and labels broadcast against each other.
+        """
         return self.transitions[t, rows, labels] if self.by_step else self.transitions[labels]
 
     def steps_to(self, t: Tensor | int, rows: Tensor, labels: Tensor) -> Tensor:
-        """The scores of the steps from node ``t`` that lead to ``labels``, in the same way."""
+        """Return the scores of the steps from node ``t`` that lead to ``labels``, in the same way.
+        """
         transposed = self.transitions.transpose(-1, -2)
         return transposed[t, rows, labels] if self.by_step else transposed[labels]
 

@@ -43,13 +43,13 @@ class ScaledMessages:
         return joint.mul_(share), factors * (left.flatten(0, 1).T @ right.flatten(0, 1))
 
     def log(self) -> LogMessages:
-        """The same messages as logarithms."""
+        """Return the same messages as logarithms."""
         sums = (self.forward.log(), self.leaving.log(), self.backward.log())
         return LogMessages(self.closed, *sums, self.log_total, self.lowered)
 
 
 def scaled_messages(chain: Chain, lowering: Lowering) -> ScaledMessages:
-    """The messages of a batch on the CPU."""
+    """Return the messages of a batch on the CPU."""
     closed = lowering.lower(chain).close()
     factors = ClosedChain(closed.emissions.exp(), closed.transitions.exp(), closed.start.exp())
     entering, reached, log_scale = _sweep(factors, lowering.interval)

@@ -16,7 +16,7 @@ from rnnpipe.parts.decoders.chain.potentials import Chain, ClosedChain
 
 @torch.no_grad()
 def viterbi(chain: Chain) -> Tensor:
-    """The most probable sequence, ``(B, T)`` int64, 0 at padding (Viterbi 1967)."""
+    """Return the most probable sequence, ``(B, T)`` int64, 0 at padding (Viterbi 1967)."""
     if viterbi_compiles(chain):
         return compiled_viterbi(chain)
     closed = chain.close()
@@ -47,7 +47,7 @@ def _best_from(closed: ClosedChain) -> Tensor:
 
 @torch.no_grad()
 def n_best(chain: Chain, n: int) -> tuple[Tensor, Tensor]:
-    """The n most probable sequences, best first (list Viterbi, Seshadri and Sundberg 1994).
+    """Return the n most probable sequences, best first (list Viterbi, Seshadri and Sundberg 1994).
 
     Returns ``(B, n, T)`` int64 paths, 0 at padding, and ``(B, n)`` log-probabilities in nats. Where
     a document has fewer than n possible sequences, the rest have log-probability ``-inf``.

@@ -30,7 +30,7 @@ class Segments:
 
 @torch.no_grad()
 def segment_log_probabilities(chain: Chain, segments: Segments, within: Tensor) -> Tensor:
-    """The log-probability that the sequence has an entity with exactly these boundaries.
+    """Return the log-probability that the sequence has an entity with exactly these boundaries.
 
     Sums over every sequence whose labels at the entity's nodes are among its ``members``, each one
     ``within`` one entity with the label before it, while neither the node before nor the node after

@@ -1,6 +1,6 @@
 """``rnnpipe.Beam.v1``, ``rnnpipe.DiverseBeam.v1``, ``rnnpipe.ConstrainedBeam.v1`` and
-``rnnpipe.StochasticBeam.v1``: the best texts of a model, diverse good ones, the best ones that hold
-given phrases, and a sample without replacement."""
+``rnnpipe.StochasticBeam.v1``: the best texts of a model, diverse ones, the best ones that contain
+given phrases, and samples without replacement."""
 
 from __future__ import annotations
 
@@ -37,20 +37,24 @@ NonNegativeFloat = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 @decoders("rnnpipe.Beam.v1")
 @dataclass(frozen=True, repr=False)
 class Beam(GeneratorSettings):
-    """Beam search for the texts of the best score (:class:`~.scoring.Scoring`).
+    """Beam search for the texts with the best score (:class:`~.scoring.Scoring`).
 
-    beam_size: how many hypotheses are gone on with; 1 without a penalty is greedy.
-    n_best: how many texts a prompt, fewer where there are no more.
-    length_penalty: ``"none"``, which favours short texts; ``"average"``, log-probability a symbol;
-        ``"gnmt"`` (Wu et al. 2016).
-    alpha: the exponent of ``"gnmt"``, 0.6 unless set.
-    coverage_penalty: the weight of attention that never went to parts of the source.
-    min_length, max_length, stop: as of :func:`~.sampler.Sampler`.
-    filters: applied in this order to what is added up; they must not raise a log-probability.
+    beam_size: number of hypotheses kept; 1 without a penalty is greedy search.
+    n_best: maximum number of texts per prompt.
+    length_penalty: ``"none"``, which favours short texts; ``"average"``, log-probability per
+        symbol; ``"gnmt"`` (Wu et al. 2016).
+    alpha: the exponent of ``"gnmt"``, 0.6 by default.
+    coverage_penalty: weight of the penalty for source nodes that receive little attention.
+    min_length, max_length, stop: see :func:`~.sampler.Sampler`.
+    filters: applied in this order; they must not raise a log-probability.
 
-    The search stops when no open hypothesis can still win, not at the first finished text.
-    RAISES: SettingsError if ``n_best`` exceeds ``beam_size`` or ``alpha`` has no effect; the
-        builder if ``beam_size`` exceeds the number of symbols.
+    The search stops when no open hypothesis can still win, not at the first finished text. RAISES:
+    SettingsError if ``n_best`` exceeds ``beam_size`` or ``alpha`` has no effect; the builder if
+    ``beam_size`` exceeds the number of symbols.
+
+    Raises:
+        SettingsError: ``n_best`` exceeds ``beam_size``, ``alpha`` has no effect or, when the
+            network is built, ``beam_size`` exceeds the number of symbols.
     """
 
     beam_size: PositiveInt = 5
@@ -82,11 +86,11 @@ class Beam(GeneratorSettings):
 class DiverseBeam(GeneratorSettings):
     """Beam search in groups that avoid each other's symbols (Vijayakumar et al. 2018).
 
-    n_groups: how many; each searches with ``beam_size`` hypotheses for its ``n_best`` texts.
-        Those of all groups are returned, the best score first, the same text once.
-    diversity: by how many nats a symbol counts as less likely for each hypothesis of an earlier
-        group that has chosen it at the same step. Scores do not have this in them.
-    The rest: see :func:`Beam`.
+    n_groups: number of groups; each searches with ``beam_size`` hypotheses for its ``n_best``
+        texts. The texts of all groups are returned without duplicates, the best score first.
+    diversity: penalty in nats for a symbol, per hypothesis of an earlier group that has chosen it
+        at the same step. Scores do not include it.
+    Other settings: see :func:`Beam`.
     """
 
     n_groups: PositiveInt = 3
@@ -112,11 +116,11 @@ class DiverseBeam(GeneratorSettings):
 @decoders("rnnpipe.StochasticBeam.v1")
 @dataclass(frozen=True, repr=False)
 class StochasticBeam(GeneratorSettings):
-    """Draw different texts: a sample without replacement (Kool et al. 2019), in the order drawn.
+    """A sample of texts without replacement (Kool et al. 2019), in the order drawn.
 
-    n_samples: how many texts a prompt, fewer where there are no more. A text's score is its
-        log-probability under the filters, perturbed by Gumbel noise.
-    The rest: see :func:`~.sampler.Sampler`.
+    n_samples: maximum number of texts per prompt. The score of a text is its log-probability under
+        the filters, perturbed by Gumbel noise.
+    Other settings: see :func:`~.sampler.Sampler`.
     """
 
     n_samples: PositiveInt = 5
@@ -135,16 +139,17 @@ class StochasticBeam(GeneratorSettings):
 @decoders("rnnpipe.ConstrainedBeam.v1")
 @dataclass(frozen=True, repr=False)
 class ConstrainedBeam(GeneratorSettings):
-    """The best texts that hold every one of some phrases (Hokamp and Liu 2017).
+    """The best texts that contain all of the given phrases (Hokamp and Liu 2017).
 
-    phrases: they may come in any order, and overlap. A text that lacks one cannot end, and is
-        nothing if it has ``max_length`` symbols.
-    beam_size: how many hypotheses are gone on with for each number of symbols of the phrases that
-        they hold, so that the cost grows with the phrases.
-    The rest: see :func:`Beam`.
+    phrases: required phrases, in any order; they may overlap. A text that lacks one cannot end, and
+        is dropped at ``max_length`` symbols.
+    beam_size: number of hypotheses kept for each number of phrase symbols that they contain, so
+        that the cost grows with the phrases.
+    Other settings: see :func:`Beam`.
 
-    The builder raises SettingsError if a phrase is unknown to the model, holds its end symbol or is
-    longer than ``max_length``, and generating raises it if no text is found that holds all of them.
+    Raises:
+        SettingsError: a phrase is unknown to the model, contains its end symbol or is longer than
+            ``max_length``; while generating, no text with all phrases is found.
     """
 
     phrases: list[Phrase]
@@ -192,7 +197,7 @@ def _generator(
     ranking: MakeRanking,
     n_groups: int = 1,
 ) -> BeamGenerator:
-    """width: which setting is that of the beam."""
+    """Return the generator. width: name of the setting that is the width of the beam."""
     name, size = settings.name, getattr(settings, width)
     _check_width(f"{name}.{width}", size, alphabet)
     limits = Limits(settings.min_length, settings.max_length, settings.stop)
@@ -225,13 +230,13 @@ class BeamGenerator:
     def generate(
         self, model: NextSymbol, symbols: Tensor, state: State = None
     ) -> list[list[Generated]]:
-        """The texts of each prompt, the best first."""
+        """Return the texts of each prompt, the best first."""
         ranked, n_groups = self.search.run(model, symbols, state), self.search.n_groups
         return [_merge(ranked[i : i + n_groups]) for i in range(0, len(ranked), n_groups)]
 
 
 def _merge(groups: list[list[Generated]]) -> list[Generated]:
-    """The texts of a prompt's groups, each once, the best first."""
+    """Return the texts of a prompt's groups, each once, the best first."""
     texts: dict[tuple[object, ...], Generated] = {}
     for text in sorted((t for group in groups for t in group), key=lambda t: -t.score):
         texts.setdefault((text.ended == "end", *text.symbols), text)

@@ -14,7 +14,7 @@ from rnnpipe.errors import SettingsError
 
 
 class GeneratorSettings(ABC):
-    """A :class:`rnnpipe.contracts.types.SequenceGeneratorBuilder`. name: as configs have it."""
+    """A :class:`rnnpipe.contracts.types.SequenceGeneratorBuilder`. name: its name in configs."""
 
     name: ClassVar[str]
 
@@ -26,9 +26,9 @@ class GeneratorSettings(ABC):
 
 
 class Filters:
-    """Filters in a row, after the one that keeps texts from ending too early.
+    """A sequence of filters, after the one that keeps texts from ending too early.
 
-    where: the decoder; besides: what else of its settings excludes symbols; both for errors.
+    where: name of the decoder. besides: other settings of it that exclude symbols. Both for errors.
     """
 
     def __init__(
@@ -48,14 +48,16 @@ class Filters:
         return bool(self.filters)
 
     def __call__(self, log_probabilities: Tensor, history: Tensor, forbidden: int | None) -> Tensor:
-        """:meth:`apply`. Raises SettingsError if a text is left without a symbol to go on with."""
+        """Apply the filters as :meth:`apply` does. Raise SettingsError if a text has no possible
+        next symbol."""
         left = self.apply(log_probabilities, history, forbidden)
         if left is not log_probabilities and not bool((left.amax(-1) > -torch.inf).all()):
             self.refuse(history.shape[-1], forbidden)
         return left
 
     def apply(self, log_probabilities: Tensor, history: Tensor, forbidden: int | None) -> Tensor:
-        """``(B, V)`` and ``(B, t)`` to ``(B, V)``; ``forbidden`` may not come next."""
+        """Apply the filters, ``(B, V)`` and ``(B, t)`` to ``(B, V)``; exclude the symbol
+        ``forbidden``."""
         if forbidden is not None:
             log_probabilities = log_probabilities.clone()
             log_probabilities[:, forbidden] = -torch.inf
@@ -64,7 +66,7 @@ class Filters:
         return log_probabilities
 
     def refuse(self, length: int, forbidden: int | None) -> NoReturn:
-        """Nothing can follow a text of this length."""
+        """Raise SettingsError: no symbol can follow a text of this length."""
         reasons = [*self.filters, *self.besides] + ["min_length"] * (forbidden is not None)
         raise SettingsError(
             f"{self.where}: expected at least one symbol that may come next, got none after "

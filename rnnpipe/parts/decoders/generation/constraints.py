@@ -65,7 +65,7 @@ class Phrases:
 
 
 def _within(phrase: Symbols, other: Symbols) -> bool:
-    """Whether a phrase is part of another, longer one."""
+    """Return whether a phrase is part of another, longer one."""
     n = len(phrase)
     return n < len(other) and any(other[i : i + n] == phrase for i in range(len(other)))
 
@@ -107,7 +107,7 @@ class InGrid:
         return totals
 
     def rank(self, hypotheses: Open, log_probabilities: Tensor, count: int) -> Ranked:
-        """All that go on or end."""
+        """Return all that go on or end."""
         self.length += 1
         totals = hypotheses.totals.unsqueeze(2) + log_probabilities  # (S, K, V)
         every_kind = np.arange(self.phrases.kinds.max() + 1)[None]

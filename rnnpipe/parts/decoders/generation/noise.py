@@ -34,7 +34,7 @@ class GumbelNoise:
         return self._block[:, self._at - 1]
 
     def keep(self, rows: np.ndarray) -> None:
-        """Go on with these rows only."""
+        """Keep only these rows."""
         self._draws = [self._draws[i] for i in rows.tolist()]
         self._block = self._block[rows]
 

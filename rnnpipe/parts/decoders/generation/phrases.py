@@ -99,10 +99,10 @@ class Endings:
         return is_over
 
     def forbidden(self, length: int) -> int | None:
-        """The symbol that may not follow a text of this length."""
+        """Return the symbol that may not follow a text of this length."""
         return self.end if length < self.min_length else None
 
 
 def without_end(text: list[int], ended: Ending) -> list[int]:
-    """The symbols that are text."""
+    """Return the symbols that are text."""
     return text[:-1] if ended == "end" else text

@@ -40,14 +40,14 @@ class Ranking(Protocol):
         ...
 
     def rank(self, hypotheses: Open, log_probabilities: Tensor, count: int) -> Ranked:
-        """The best ``count`` continuations of each beam; K or more.
+        """Return the best ``count`` continuations of each beam; K or more.
 
         log_probabilities: ``(S, K, V)``, of the next symbols.
         """
         ...
 
     def keep(self, beams: Tensor) -> None:
-        """Go on with these beams only."""
+        """Keep only these beams."""
         ...
 
     def go_on(self, rows: np.ndarray, symbols: np.ndarray) -> None:

@@ -36,18 +36,19 @@ GREEDY = 1e-8
 @decoders(NAME)
 @dataclass(frozen=True, repr=False)
 class Sampler(GeneratorSettings):
-    """Draw each symbol from ``softmax(log p / temperature)``, as the filters leave it.
+    """Samples: each symbol is drawn from ``softmax(log p / temperature)`` after the filters.
 
-    temperature: 0: always the most likely symbol.
+    temperature: 0 always takes the most likely symbol.
     filters: applied in this order.
-    n_samples: how many texts a prompt.
-    min_length, max_length: symbols; ``max_length`` counts the end symbol, ``min_length`` does not.
-    stop: phrases that end a text, and stay its end.
-    seed: the same seed and prompt give the same texts: sample number j does not depend on the other
-        samples, nor on the other prompts. ``None``: every call draws anew.
+    n_samples: number of texts per prompt.
+    min_length, max_length: in symbols; only ``max_length`` counts the end symbol.
+    stop: phrases that end a text; they stay part of it.
+    seed: random seed. Sample number j depends on the seed and its prompt only, not on other samples
+        or prompts. By default each call draws anew.
 
-    The builder raises SettingsError if ``min_length`` is above ``max_length`` or has no effect, and
-    generating raises it where the filters leave no symbol.
+    Raises:
+        SettingsError: ``min_length`` exceeds ``max_length`` or has no effect; while generating, the
+            filters exclude all symbols.
     """
 
     temperature: Temperature = 1.0
@@ -79,7 +80,7 @@ class SamplingGenerator:
     def generate(
         self, model: NextSymbol, symbols: Tensor, state: State = None
     ) -> list[list[Generated]]:
-        """``n_samples`` texts a prompt, in the order of their numbers."""
+        """Return ``n_samples`` texts per prompt, in the order of their numbers."""
         texts: dict[int, Generated] = {}
         for step in self._steps(model, symbols, state):
             texts.update(step.finished)
@@ -88,7 +89,7 @@ class SamplingGenerator:
 
     @torch.no_grad()
     def stream(self, model: NextSymbol, symbols: Tensor, state: State = None) -> Iterator[Emission]:
-        """Every symbol as soon as it is drawn; those of one step in the order of their prompts."""
+        """Yield each symbol when it is drawn; those of one step in the order of their prompts."""
         for step in self._steps(model, symbols, state):
             columns = (step.numbers, step.symbols, step.log_probabilities)
             for number, symbol, log_p in zip(*(c.tolist() for c in columns), strict=True):
@@ -119,7 +120,7 @@ class SamplingGenerator:
     def _choose(
         self, log_probabilities: np.ndarray, drafts: _Drafts, noise: GumbelNoise | None
     ) -> np.ndarray:
-        """``(B, V)`` to ``(B,)`` int64."""
+        """Choose a symbol per row, ``(B, V)`` to ``(B,)`` int64."""
         scores = log_probabilities
         if noise and self.temperature != 1.0:
             scores = scores / self.temperature
@@ -139,13 +140,14 @@ class SamplingGenerator:
 
 
 def _advance(model: NextSymbol, symbols: Tensor, state: State) -> tuple[np.ndarray, State]:
-    """The log-probabilities of the next symbols on the host, ``(B, V)`` float32."""
+    """Return the log-probabilities of the next symbols on the host, ``(B, V)`` float32."""
     logits, state = model.advance(symbols, state)
     return logits.float().log_softmax(-1).cpu().numpy(), state
 
 
 class _Step(NamedTuple):
-    """What the texts number ``numbers`` got, ``(B,)`` each, and those among them that are over."""
+    """The symbols drawn for the texts ``numbers``, ``(B,)`` each, and the finished texts among
+    them."""
 
     numbers: np.ndarray
     symbols: np.ndarray
@@ -154,9 +156,9 @@ class _Step(NamedTuple):
 
 
 class _Drafts:
-    """The texts that are being drawn, B of them, all of the same length.
+    """The B unfinished texts, all of the same length.
 
-    numbers: ``(B,)``, which of all texts these are. rows: ``0 ... B - 1``.
+    numbers: ``(B,)``, their numbers among all texts. rows: ``0 ... B - 1``.
     """
 
     def __init__(self, count: int) -> None:
@@ -185,7 +187,7 @@ class _Drafts:
         return _Step(self.numbers, symbols, log_probabilities, finished)
 
     def keep(self, rows: np.ndarray) -> None:
-        """Go on with these only."""
+        """Keep only these."""
         self.numbers, self.rows = self.numbers[rows], np.arange(len(rows))
         self._texts, self._log_probabilities = self._texts[rows], self._log_probabilities[rows]
 

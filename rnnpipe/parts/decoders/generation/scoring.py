@@ -32,9 +32,9 @@ class Scoring:
         return values / self._penalty(length)
 
     def bound(self, values: np.ndarray, max_length: int) -> np.ndarray:
-        """The best score that anything these begin can have. Going on makes log p no greater; all
-        penalties grow with the length, and log p is negative, so that the longest text divides it
-        by most; coverage is at most 0."""
+        """Return the best score that anything these begin can have. Going on makes log p no
+        greater; all penalties grow with the length, and log p is negative, so that the longest text
+        divides it by most; coverage is at most 0."""
         return values / self._penalty(max_length) if self.length_penalty != "none" else values
 
     def coverage(self, model: NextSymbol, state: State, where: str) -> np.ndarray | None:

@@ -41,7 +41,8 @@ class Search:
 
     @torch.no_grad()
     def run(self, model: NextSymbol, symbols: Tensor, state: State) -> list[list[Generated]]:
-        """The finished texts of each beam, the best first; beams in the order of their prompts."""
+        """Return the finished texts of each beam, the best first; beams in the order of their
+        prompts."""
         if not len(symbols):
             return []
         call = _Call(self, model, symbols, state)
@@ -66,7 +67,7 @@ class _Found(NamedTuple):
         return self._each(lambda x: x[beams, columns])
 
     def first(self, count: int) -> _Found:
-        """The best ones."""
+        """Return the best ones."""
         return self if self.rows.shape[1] == count else self._each(lambda x: x[:, :count])
 
     def _each(self, of: Callable[[np.ndarray], np.ndarray]) -> _Found:
@@ -121,7 +122,7 @@ class _Call:
         self.leaves: list[list[_Leaf]] = [[] for _ in range(n_beams)]
 
     def step(self, length: int) -> bool:
-        """Every hypothesis gets its symbol number ``length``. Whether any beam goes on."""
+        """Add symbol number ``length`` to every hypothesis. Return whether any beam continues."""
         found = self._continuations(length)
         is_over = self.search.endings.are_over(found.symbols, self.texts, found.rows, length)
         width = self.search.width
@@ -188,7 +189,7 @@ class _Call:
                 self.worst[beam] = leaves[-1].score
 
     def _leave(self, best: _Found, live: np.ndarray) -> _Found:
-        """Go on with these beams only."""
+        """Keep only these beams."""
         self.beams = self.beams[live]
         self.ranking.keep(torch.from_numpy(live).to(self.device))
         return best.take(live[:, None], np.arange(self.search.width)[None])
@@ -207,7 +208,7 @@ class _Call:
         self.open = Open(totals, totals if same else torch.from_numpy(best.values).to(self.device))
 
     def texts_of(self, beam: int) -> list[Generated]:
-        """The finished texts of a beam, the best first."""
+        """Return the finished texts of a beam, the best first."""
         return [self._text(leaf) for leaf in self.leaves[beam]]
 
     def _text(self, leaf: _Leaf) -> Generated:

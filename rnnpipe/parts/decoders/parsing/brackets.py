@@ -33,10 +33,10 @@ class Brackets:
         )
 
     def repeat(self, times: int) -> Brackets:
-        """All documents once more, after the first ones."""
+        """Return all documents once more, after the first ones."""
         return Brackets(self.first_end.repeat(times, 1), self.last_start.repeat(times, 1))
 
     def crossed(self, rows: Tensor, start: Tensor, end: Tensor) -> Tensor:
-        """Whether constituents from ``start`` to ``end`` of the documents ``rows`` cross a gold
-        one. Shapes that can be broadcast, int64, to bool."""
+        """Return whether constituents from ``start`` to ``end`` of the documents ``rows`` cross a
+        gold one. Shapes that can be broadcast, int64, to bool."""
         return (self.first_end[rows, start] < end) | (self.last_start[rows, end] > start)

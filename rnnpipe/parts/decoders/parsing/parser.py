@@ -83,13 +83,13 @@ class TreeParser(nn.Module, ABC, Generic[Plan]):
         return states.narrow(-1, 0, self.composition.n_out)
 
     def leaves_of(self, x: Encoded) -> Tensor:
-        """The states of the leaves, without gradients, for a search. ``(B, T, S)``."""
+        """Return the states of the leaves, without gradients, for a search. ``(B, T, S)``."""
         with torch.no_grad():
             leaves = self.composition.leaf_states(x.states.flatten(0, 1))
             return leaves.view(*x.states.shape[:2], leaves.shape[1])
 
     def states_of(self, x: Encoded, trees: BinaryTrees, documents: np.ndarray) -> Tensor:
-        """The states of all nodes of R trees, by level. ``(R, largest size, S)``.
+        """Return the states of all nodes of R trees, by level. ``(R, largest size, S)``.
 
         documents: ``(R,)`` whose nodes are the leaves of each tree.
         """
@@ -111,7 +111,7 @@ class TreeParser(nn.Module, ABC, Generic[Plan]):
 
     @abstractmethod
     def loss_of(self, x: Encoded, plan: Plan) -> Tensor:
-        """The summed loss, shape ``()``. It waits for nothing from the device."""
+        """Return the summed loss, shape ``()``. It waits for nothing from the device."""
 
     def loss(self, x: Encoded | Tensor, gold: Gold) -> Tensor:
         """gold: ``(B, M, 3)`` int64: first token, end and class of each constituent and, whether
@@ -124,7 +124,8 @@ class TreeParser(nn.Module, ABC, Generic[Plan]):
         return self.loss_of(x, self.choose(x, x.lengths.masked_fill(~annotated, 0), gold))
 
     def label_loss(self, states: Tensor, classes: Tensor) -> Tensor:
-        """The summed cross entropy of nodes ``(R, N, S)`` and classes ``(R, N)``, -1 for none."""
+        """Return the summed cross entropy of nodes ``(R, N, S)`` and classes ``(R, N)``, -1 for
+        none."""
         logits, classes = self.logits_of(states).flatten(0, 1), classes.flatten()
         return F.cross_entropy(logits, classes, ignore_index=-1, reduction="sum")
 
@@ -132,7 +133,7 @@ class TreeParser(nn.Module, ABC, Generic[Plan]):
 
     @abstractmethod
     def best(self, x: Encoded) -> Found:
-        """The trees that the decoder finds."""
+        """Return the trees that the decoder finds."""
 
     def predict(self, x: Encoded | Tensor) -> Prediction:
         """ids: ``(B, N, 3)``, the nodes of the best trees in post-order: first token, end and
@@ -149,7 +150,7 @@ class TreeParser(nn.Module, ABC, Generic[Plan]):
 
 
 def gold_rows(gold: Gold) -> tuple[np.ndarray, np.ndarray]:
-    """The document of each gold constituent ``(n,)``, and the constituents ``(n, 3)``."""
+    """Return the document of each gold constituent ``(n,)``, and the constituents ``(n, 3)``."""
     array = on_host(gold)
     documents, numbers = np.nonzero(array[..., 0] >= 0)
     return documents, array[documents, numbers]

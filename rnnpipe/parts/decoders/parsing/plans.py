@@ -44,7 +44,7 @@ class BinaryTrees:
         first = (np.cumsum(sizes) - sizes)[made_row]
 
         def node(columns: list[int]) -> np.ndarray:
-            """The nodes of the joins, or those of their parts."""
+            """Return the nodes of the joins, or those of their parts."""
             return np.searchsorted(keys, _post_order(made_row, made[:, columns], size))
 
         parents = np.full(len(rows), -1, dtype=np.int64)
@@ -55,11 +55,11 @@ class BinaryTrees:
         return cls(sizes, spans, parents, rows, steps)
 
     def split(self, values: np.ndarray) -> list[np.ndarray]:
-        """A value a node, tree by tree."""
+        """Return a value a node, tree by tree."""
         return np.split(values, np.cumsum(self.sizes)[:-1])
 
     def padded(self, values: np.ndarray, fill: int) -> np.ndarray:
-        """A value a node, ``(N, ...)``, to ``(R, largest size, ...)``."""
+        """Return a value a node, ``(N, ...)``, to ``(R, largest size, ...)``."""
         shape = (len(self.sizes), int(self.sizes.max(initial=0)), *values.shape[1:])
         table = np.full(shape, fill, dtype=values.dtype)
         table[self.rows, self.places] = values

@@ -155,8 +155,8 @@ class _Forests:
         self._pair(torch.stack([left, column], 1), torch.stack([column, end], 1))
 
     def _choose(self, step: int, normalised: bool) -> Tensor:
-        """The column to join with its right neighbour in each of the best hypotheses, which take
-        the places of the old ones."""
+        """Return the column to join with its right neighbour in each of the best hypotheses, which
+        take the places of the old ones."""
         size, n = self.size, self.beam_size
         scores = self.scores[:, :size]
         if normalised:
@@ -221,7 +221,8 @@ class _Forests:
 
 
 def _key(start: Tensor, end: Tensor) -> Tensor:
-    """A number for a span, so that sums of them tell sets of spans apart (splitmix64's mixing)."""
+    """Return a number for a span, so that sums of them tell sets of spans apart (splitmix64's
+    mixing)."""
     z = start * 0x1F123BB5 + end * 0x5DEECE66D + 0x632BE5AB
     z = (z ^ (z >> 30)) * 0x3F58476D1CE4E5B9
     z = (z ^ (z >> 27)) * 0x14D049BB133111EB

@@ -89,7 +89,7 @@ class DiagonalBiLSTMLayer(PixelLSTMLayer):
         return h + before.above_right[:, column], after
 
     def _begin_row(self, state: DiagonalState) -> DiagonalState:
-        """The right half of a row is computed once the row is complete."""
+        """Return the right half of a row is computed once the row is complete."""
         h = c = torch.zeros_like(state.c)
         row = []
         for x, above in zip(reversed(state.x), reversed(state.above_right.unbind(1)), strict=True):

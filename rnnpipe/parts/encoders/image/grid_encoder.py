@@ -33,12 +33,12 @@ class GridEncoder(nn.Module, ABC):
 
     @abstractmethod
     def start(self, batch_size: int, width: int) -> State:
-        """The state before the first pixel of images of this width."""
+        """Return the state before the first pixel of images of this width."""
 
     @abstractmethod
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """The next pixel, ``(B, n_in)`` to ``(B, n_out)``, and the state after it. What all pixels
-        of a row share is computed with the first of them."""
+        """Return the next pixel, ``(B, n_in)`` to ``(B, n_out)``, and the state after it. What all
+        pixels of a row share is computed with the first of them."""
 
 
 class GridSettings(ABC):

@@ -181,8 +181,8 @@ class GridLSTM(nn.Module):
         self.bias = nn.Parameter(fill_gate_(bias, 1, width, 1.0))
 
     def forward(self, x: Tensor, course: GridCourse) -> Tensor:
-        """All pixels of a batch of images: ``(D, N, n_in)`` to h ``(D, N, H)``, both in the order
-        of computation; zeros between the steps."""
+        """Return all pixels of a batch of images: ``(D, N, n_in)`` to h ``(D, N, H)``, both in the
+        order of computation; zeros between the steps."""
         zeros = self.bias.new_zeros(x.shape[0], course.n_initial, self.width)
         if lstm_compiles(x, self.bias):
             weights = (self.input_matrix, self.weight, self.bias)

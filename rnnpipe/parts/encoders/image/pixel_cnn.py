@@ -133,7 +133,7 @@ class GatedPixelCNN(GridEncoder):
         return h, before._replace(row=(*before.row, x), lefts=tuple(lefts))
 
     def _begin_row(self, state: PixelCNNState) -> PixelCNNState:
-        """The vertical stack's next row. The first layer's rows are up to date."""
+        """Return the vertical stack's next row. The first layer's rows are up to date."""
         rows, linked, lefts, v = [], [], [], None
         for layer, last in zip(self._layers, state.rows, strict=True):
             if v is not None:

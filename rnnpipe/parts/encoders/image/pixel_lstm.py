@@ -28,7 +28,7 @@ class PixelLSTMLayer(nn.Module, ABC):
         self.shortcut = nn.Identity() if same else RowConv(n_in, self.n_out, channels)
 
     def forward(self, images: Tensor) -> Tensor:
-        """``(B, height, width, n_in) -> (B, height, width, n_out)``."""
+        """Return the vectors, ``(B, height, width, n_in) -> (B, height, width, n_out)``."""
         return self.join(images, self.states(images))
 
     def join(self, x: Tensor, h: Tensor) -> Tensor:

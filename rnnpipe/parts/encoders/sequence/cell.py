@@ -83,7 +83,7 @@ class Dense(Recurrence):
         orthogonal_blocks_(self.weight)
 
     def singular_values(self) -> Tensor:
-        """The largest of each gate's matrix, ``(directions, gates)``."""
+        """Return the largest of each gate's matrix, ``(directions, gates)``."""
         blocks = torch.split(self.matrix, self.matrix.shape[1], dim=2)
         return torch.stack([torch.linalg.matrix_norm(block, 2) for block in blocks], dim=1)
 
@@ -102,7 +102,7 @@ class Diagonal(Recurrence):
         self.gates = gates
 
     def singular_values(self) -> Tensor:
-        """The largest of each gate's diagonal matrix, ``(directions, gates)``."""
+        """Return the largest of each gate's diagonal matrix, ``(directions, gates)``."""
         return self.matrix.view(len(self.matrix), self.gates, -1).abs().amax(2)
 
     def forward(self, h: Tensor) -> Tensor:
@@ -181,7 +181,7 @@ class Cell(nn.Module, ABC):
         return normed + self.bias
 
     def initial(self, batch_size: int) -> LayerState:
-        """The state before the first step: zeros."""
+        """Return the state before the first step: zeros."""
         return (self.bias.new_zeros(self.directions, batch_size, self.width),) * self.states
 
     def gate(self, name: str, a: Tensor) -> Tensor:
@@ -201,7 +201,7 @@ class Cell(nn.Module, ABC):
 
     @contextmanager
     def watched(self, watch: Callable[[str, Tensor], None]) -> Iterator[None]:
-        """Each gate of each :meth:`step`, by name, ``(directions, n, units)``, is told to
+        """Return each gate of each :meth:`step`, by name, ``(directions, n, units)``, is told to
         ``watch``. Not by faster ways through a batch, which do without steps."""
         self._watch = watch
         try:
@@ -211,12 +211,12 @@ class Cell(nn.Module, ABC):
 
     @abstractmethod
     def step(self, x: Tensor, state: LayerState, drop: Drop = keep) -> LayerState:
-        """The state after a step. x: ``(D, n, gates * width)``, projected."""
+        """Return the state after a step. x: ``(D, n, gates * width)``, projected."""
 
     def run(
         self, x: Tensor, initial: LayerState, steps: Steps, mask: Tensor | None = None
     ) -> tuple[Tensor, LayerState]:
-        """All steps of a batch.
+        """Return all steps of a batch.
 
         x: ``(directions, N, n_in)``, not projected; which row is which step's, ``steps`` knows.
         initial: ``(directions, B, ...)`` each, by rank.

@@ -20,8 +20,8 @@ _KERNELS = "rnnpipe.parts.encoders.sequence.lstm_kernels"
 
 
 def lstm_compiles(*tensors: Tensor) -> bool:
-    """Whether there are kernels for such inputs, weights and states: float32 on a CPU, without
-    autocast."""
+    """Return whether there are kernels for such inputs, weights and states: float32 on a CPU,
+    without autocast."""
     return compiles(_KERNELS, *tensors)
 
 
@@ -52,7 +52,7 @@ def run_compiled_lstm(cell: LSTMCell, x: Tensor, initial: LayerState, steps: Ste
 def compiled_lstm(
     x: Tensor, initial: LayerState, weights: tuple[Tensor, Tensor, Tensor], course: Course
 ) -> LayerState:
-    """An LSTM whose rows follow on several states each.
+    """Return an LSTM whose rows follow on several states each.
 
     x: ``(D, N, n_in)``.
     initial: h and c, ``(D, B, H)`` each.

@@ -122,7 +122,7 @@ def _derivatives(gates: Tensor, tanh_c: Tensor, c_prev: Tensor) -> tuple[Tensor,
 
 
 def _with_room(initial: Tensor, rows: Tensor) -> Tensor:
-    """The initial states, and then room for as many as there are rows."""
+    """Return the initial states, and then room for as many as there are rows."""
     batch_size = initial.shape[1]
     states = rows.new_empty(len(rows), batch_size + rows.shape[1], rows.shape[2])
     states[:, :batch_size] = initial
@@ -130,12 +130,12 @@ def _with_room(initial: Tensor, rows: Tensor) -> Tensor:
 
 
 def _rows(states: Tensor, like: Tensor) -> Tensor:
-    """The states without the initial ones."""
+    """Return the states without the initial ones."""
     return states[:, states.shape[1] - like.shape[1] :]
 
 
 def _by_step(steps: Steps, blocks: list[Tensor]) -> list[tuple[Tensor, ...]]:
-    """Each step's rows of each block."""
+    """Return each step's rows of each block."""
     return list(zip(*(torch.split(block, steps.sizes, dim=1) for block in blocks), strict=True))
 
 

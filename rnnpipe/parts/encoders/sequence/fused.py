@@ -42,8 +42,8 @@ def run_fused(
 
 
 def _weights(cell: Cell, rows: Tensor) -> list[Tensor]:
-    """The cell's weights the way the kernels want them: transposed, with a second bias (zero), in
-    one stretch of memory, and under autocast in the lower precision."""
+    """Return the cell's weights the way the kernels want them: transposed, with a second bias
+    (zero), in one stretch of memory, and under autocast in the lower precision."""
     dtype = (rows[:1] @ cell.input_weight[0, :, :1]).dtype
     matrices, biases = [], []
     for direction in range(cell.directions):

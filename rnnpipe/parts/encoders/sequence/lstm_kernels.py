@@ -46,7 +46,8 @@ _P, _Q = _convergent(13)
 
 @compiled
 def tanh(x: Any) -> Any:
-    """A quotient of polynomials, which compilers turn into vector instructions. NaN stays NaN."""
+    """Return a quotient of polynomials, which compilers turn into vector instructions. NaN stays
+    NaN."""
     x = max(x, -_LIMIT)
     x = min(x, _LIMIT)
     y = x * x

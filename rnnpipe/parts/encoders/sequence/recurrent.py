@@ -66,7 +66,7 @@ class Recurrent(RecurrentStack):
         return below, tuple(after)
 
     def reorder(self, state: State, rows: Tensor) -> StackState:
-        """The state whose row i is the given state's row ``rows[i]``."""
+        """Return the state whose row i is the given state's row ``rows[i]``."""
         return tuple(tuple(s.index_select(0, rows) for s in layer) for layer in state)
 
 

@@ -75,7 +75,7 @@ class _ParallelScan(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dh: Tensor | None, dlast: Tensor | None) -> tuple[Tensor | None, ...]:
-        """The gradient of b is a scan from the last step back:
+        """Return the gradient of b is a scan from the last step back:
         ``db_t = dh_t + a_{t+1} db_{t+1}``."""
         a, h, initial = ctx.saved_tensors
         steps: Steps = ctx.steps
@@ -91,14 +91,14 @@ class _ParallelScan(torch.autograd.Function):
 def _grown(
     dh: Tensor | None, dlast: Tensor | None, like: Tensor, batch_size: int, steps: Steps
 ) -> Tensor:
-    """The gradients of the initial states and then of each row, ``(D, B + N, H)``."""
+    """Return the gradients of the initial states and then of each row, ``(D, B + N, H)``."""
     none = like.new_zeros(len(like), batch_size, like.shape[2])
     grown = torch.cat([none, torch.zeros_like(like) if dh is None else dh], dim=1)
     return grown if dlast is None else grown.index_add_(1, steps.last, dlast)
 
 
 def _scan(a: Tensor, b: Tensor) -> Tensor:
-    """All states from zeros on. ``(D, T, ...)`` each to ``(D, T, ...)``."""
+    """Return all states from zeros on. ``(D, T, ...)`` each to ``(D, T, ...)``."""
     size = a.shape[1]
     if size < 2:
         return b

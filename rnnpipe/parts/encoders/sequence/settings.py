@@ -31,7 +31,8 @@ class RecurrentSettings:
     residual: layers above the first add the states of the layer below to their own.
     layer_norm: layer normalisation inside the cell (Ba et al. 2016).
 
-    Raises SettingsError for a setting that has no effect at depth 1.
+    Raises:
+        SettingsError: a setting has no effect at depth 1.
     """
 
     width: PositiveInt

@@ -43,7 +43,7 @@ class RecurrentStack(nn.Module):
         return [cast(Cell, cell) for cell in self.cells]
 
     def initial(self, batch_size: int) -> tuple[LayerState, ...]:
-        """Each layer's state before the first node: zeros, ``(directions, B, ...)`` each."""
+        """Return each layer's state before the first node: zeros, ``(directions, B, ...)`` each."""
         return tuple(cell.initial(batch_size) for cell in self.layers)
 
     def run(
@@ -53,7 +53,7 @@ class RecurrentStack(nn.Module):
         initial: tuple[LayerState, ...],
         lowest: int = -1,
     ) -> tuple[list[Tensor], tuple[LayerState, ...]]:
-        """All layers over all steps.
+        """Return all layers over all steps.
 
         inputs: ``(B, T, n_in)``.
         initial: by document, ``(directions, B, ...)`` each.

@@ -45,7 +45,7 @@ class Steps:
 
     @classmethod
     def of(cls, structure: Sequences) -> Steps:
-        """The steps of a batch."""
+        """Return the steps of a batch."""
         if structure.host_lengths is not None:
             return _packed(np.array(structure.host_lengths, dtype=np.int64), structure)
         if structure.lengths.device.type == "cpu":

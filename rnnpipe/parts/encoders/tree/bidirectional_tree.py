@@ -82,5 +82,6 @@ class BiTreeEncoder(nn.Module):
 
 
 def _from_above(step: Step) -> Step:
-    """A step the other way: the nodes are the level below, and each has one child, its parent."""
+    """Return a step the other way: the nodes are the level below, and each has one child, its
+    parent."""
     return Step(len(step.parents), 0, step.parents, step.parents.unsqueeze(1))

@@ -133,7 +133,7 @@ class TreeEncoder(nn.Module):
         return Encoded(structure.scatter(states), structure, self.n_out)
 
     def node_states(self, inputs: Tensor, structure: Trees) -> Tensor:
-        """All that a node's state holds, in the order of computation.
+        """Return all that a node's state holds, in the order of computation.
         ``(N, n_in) -> (N, states * width)``, h first."""
         self._check(structure.arity)
         steps = structure.steps
@@ -150,13 +150,15 @@ class TreeEncoder(nn.Module):
         return torch.cat([leaves, *inner])
 
     def leaf_states(self, inputs: Tensor) -> Tensor:
-        """All that the state of a node without children holds. ``(n, n_in) -> (n, S)``."""
+        """Return all that the state of a node without children holds. ``(n, n_in) -> (n, S)``."""
         return self.cell.leaf(self.cell.project(inputs))
 
     def join(self, left: Tensor, right: Tensor) -> Tensor:
-        """The same of nodes without a word that have two children. ``(n, S)`` twice to ``(n, S)``.
+        """Return the same of nodes without a word that have two children. ``(n, S)`` twice to
+        ``(n, S)``.
 
-        RAISES: StructureError if the cell has weights for one child only."""
+        RAISES: StructureError if the cell has weights for one child only.
+        """
         self._check(2)
         n = len(left)
         numbers = torch.arange(2 * n, device=left.device)

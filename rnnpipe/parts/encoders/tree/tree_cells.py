@@ -43,11 +43,12 @@ class TreeCell(nn.Module, ABC):
 
     @abstractmethod
     def leaf(self, x: Tensor) -> Tensor:
-        """The states of nodes without children. ``(n, gates * width) -> (n, states * width)``."""
+        """Return the states of nodes without children.
+        ``(n, gates * width) -> (n, states * width)``."""
 
     @abstractmethod
     def merge(self, x: Tensor, below: Tensor, step: Step) -> Tensor:
-        """The states of the inner nodes of a step.
+        """Return the states of the inner nodes of a step.
 
         x: ``(m, gates * width)``, projected.
         below: ``(C + 1, states * width)``, the states of the level below; the last row is zero and
@@ -77,7 +78,7 @@ class NaryCell(TreeCell):
         self.arity = arity
 
     def slots(self, below: Tensor, step: Step) -> Tensor:
-        """The states of each node's children, ``(m, N, states * width)``."""
+        """Return the states of each node's children, ``(m, N, states * width)``."""
         rows = step.slots(self.arity)
         return below.index_select(0, rows.flatten()).view(*rows.shape, below.shape[1])
 
