@@ -43,10 +43,7 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         scorer: Callable[..., Any] | None,
         **cfg: Any,
     ) -> None:
-        """Create the component.
-
-        cfg: settings that are saved with the component and passed to its scorer.
-        """
+        """Create the component; ``cfg`` is saved with it and passed to its scorer."""
         self.vocab = vocab
         self.model = model
         self.name = name
@@ -54,8 +51,8 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         self.cfg: dict[str, Any] = cfg
 
     def _require_network(self) -> dict[str, Any]:
-        """Return the facts that the network was built from; raise ValueError before initialisation.
-        """
+        """Return the facts that the network was built from; raise ValueError before
+        initialisation."""
         facts = network_shim(self.model).facts
         if facts is None:
             raise ValueError(Errors.E109.format(name=self.name))
@@ -172,8 +169,8 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         return loss
 
     def _valid(self, examples: Iterable[Example], method: str) -> Iterator[Example]:
-        """Yield the examples one by one; raise TypeError for other items, as spaCy's components do.
-        """
+        """Yield the examples one by one; raise TypeError for other items, as spaCy's components
+        do."""
         where = f"{type(self).__name__}.{method}"
         if not isinstance(examples, Iterable):
             validate_examples(examples, where)

@@ -180,8 +180,8 @@ class RnnImageModel(RnnPipe):
         return facts["height"], facts["width"], facts["channels"]
 
     def predict(self, docs: Iterable[Doc]) -> list[float]:
-        """Return the log-probability of each document's image in nats. The documents do not change.
-        """
+        """Return the log-probability of each document's image in nats. The documents do not
+        change."""
         shape = self.shape
         pixels = [self._pixels(doc, shape) for doc in docs]
         if not self.labels:

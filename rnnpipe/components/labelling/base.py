@@ -50,9 +50,7 @@ class LabellingPipe(RnnPipe):
         scorer: Callable[..., Any] | None,
         **cfg: Any,
     ) -> None:
-        """Create the component.
-
-        cfg: settings that are saved with the component and passed to its scorer.
+        """Create the component; ``cfg`` is saved with it and passed to its scorer.
 
         Raises:
             StructureError: the pooler is missing or superfluous, or the structure's nodes are not

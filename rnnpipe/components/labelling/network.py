@@ -121,8 +121,8 @@ def _predict(model: Model[Any, Any], docs: Sequence[Doc]) -> list[np.ndarray]:
 def _initialize(
     model: Model[Any, Any], X: Sequence[Doc] | None = None, Y: Labels | None = None
 ) -> None:
-    """Build the network from all training documents ``X`` and the labels ``Y``, if both are given.
-    """
+    """Build the network from all training documents ``X`` and the labels ``Y``, if both are
+    given."""
     for layer in model.layers:
         layer.initialize(X=X[:10] if X is not None else None)
     if X is None or Y is None:

@@ -129,8 +129,8 @@ class RnnEntityRecognizer(LabellingPipe):
         return ids
 
     def _aligned(self, example: Example) -> tuple[np.ndarray, np.ndarray]:
-        """Return ENT_IOB and ENT_TYPE of the reference, aligned to the predicted document's tokens.
-        """
+        """Return ENT_IOB and ENT_TYPE of the reference, aligned to the predicted document's
+        tokens."""
         tags = example.get_aligned_ner()
         iob = np.full(len(tags), _MISSING)
         kinds = np.zeros(len(tags), dtype=np.uint64)

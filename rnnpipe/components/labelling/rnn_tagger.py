@@ -151,8 +151,8 @@ class RnnTagger(LabellingPipe):
                 token._.set(name, self.labels[label_id])
 
     def accuracy(self, examples: Iterable[Example], **_: Any) -> dict[str, Any]:
-        """Compute the share of tokens with the reference's label; tokens without one do not count.
-        """
+        """Compute the share of tokens with the reference's label; tokens without one do not
+        count."""
         if not self.attribute.startswith("_."):
             return dict(Scorer.score_token_attr(examples, self.attribute))
         name = self.attribute[2:]
