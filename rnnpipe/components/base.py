@@ -1,7 +1,7 @@
 """What all components share: a network as a spaCy trainable pipe.
 
-A component says what its network learns from examples, and what its answers mean for documents. The
-rest, from ``nlp.update`` to ``from_disk``, is here.
+A component defines what its network learns from examples, and how its answers are written on
+documents. The rest, from ``nlp.update`` to ``from_disk``, is here.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ Losses = dict[str, float]
 
 
 class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cython
-    """A trainable component with one torch module, whose documents do not depend on each other.
+    """A trainable component with one torch module. Its documents do not depend on each other.
 
-    One that defines :meth:`taught` sets ``_rehearsal_model`` to ``None``, for spaCy to fill in.
+    A subclass that defines :meth:`taught` sets ``_rehearsal_model`` to ``None``, for spaCy to fill
+    in.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         scorer: Callable[..., Any] | None,
         **cfg: Any,
     ) -> None:
-        """cfg: settings that are saved with the component and handed to its scorer."""
+        """Create the component; ``cfg`` is saved with it and passed to its scorer."""
         self.vocab = vocab
         self.model = model
         self.name = name
@@ -52,7 +53,8 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         self.cfg: dict[str, Any] = cfg
 
     def _require_network(self) -> dict[str, Any]:
-        """The facts that the network was built from. Raises ValueError before initialisation."""
+        """Return the facts that the network was built from; raise ValueError before
+        initialisation."""
         facts = network_shim(self.model).facts
         if facts is None:
             raise ValueError(Errors.E109.format(name=self.name))
@@ -60,11 +62,11 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Those that can be given, in the order of the network's; none if it gives no labels."""
+        """The labels, in the order of the network's; empty if the component has none."""
         return tuple(self.cfg.get("labels", ()))
 
     def _add(self, label: str) -> bool:
-        """Note a label. Returns whether it was not known."""
+        """Add a label. Return whether it is new."""
         if not isinstance(label, str):
             raise ValueError(Errors.E187)  # noqa: TRY004 - what spaCy's components raise
         if label in self.labels:
@@ -77,12 +79,12 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
 
     @abstractmethod
     def learnable(self, examples: Sequence[Example]) -> Sequence[Sized]:
-        """What the network learns from these examples: the items of
+        """Return the items to learn from the examples, for
         :class:`rnnpipe.components.training_pass.Learner`."""
 
     def taught(self, teacher: Model[Any, Any], examples: Sequence[Example]) -> Sequence[Sized]:
-        """As :meth:`learnable`, what a teacher says of the examples' documents. By default
-        nothing."""
+        """Return the items to learn from a teacher's answers for the examples' documents. By
+        default none."""
         return []
 
     def update(
@@ -93,8 +95,8 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         sgd: Optimizer | None = None,
         losses: Losses | None = None,
     ) -> Losses:
-        """Learn from a batch. The loss is in nats, added up over what is predicted: tokens,
-        constituents, documents, symbols or the channels of pixels."""
+        """Update the network on a batch. The loss is in nats, summed over all predictions: tokens,
+        constituents, documents, symbols or pixel channels."""
         examples = list(self._valid(examples, "update"))
         return self._learn(examples, self.learnable(examples), drop, sgd, losses)
 
@@ -106,7 +108,8 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         sgd: Optimizer | None = None,
         losses: Losses | None = None,
     ) -> Losses:
-        """Learn to answer as the network did when ``nlp.resume_training()`` was called."""
+        """Train the network to keep the answers that it gave when ``nlp.resume_training()`` was
+        called."""
         examples = list(self._valid(examples, "rehearse"))
         teacher = getattr(self, "_rehearsal_model", None)
         items = [] if teacher is None or not examples else self.taught(teacher, examples)
@@ -133,13 +136,15 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         return losses
 
     def get_loss(self, examples: Iterable[Example], scores: Any) -> tuple[float, Any]:
-        """Return the loss in nats, and the gradient to hand to the backprop of a training pass.
-        No gradient of a parameter changes.
+        """Return the loss in nats and the gradient to pass to the backprop of a training pass.
+        The gradients of the parameters do not change.
 
-        scores: the training pass from ``model.begin_update`` over the examples' documents; or what
-            :meth:`predict` returned for them. The loss is then computed as in prediction, without
-            dropout, and the gradient is ``None``.
-        RAISES: TrainingError for other scores, or a loss that is not finite.
+        scores: the training pass from ``model.begin_update`` over the examples' documents, or the
+            return value of :meth:`predict` for them. The loss is then computed without dropout, and
+            the gradient is ``None``.
+
+        Raises:
+            TrainingError: the scores are neither of these, or the loss is not finite.
         """
         examples = list(self._valid(examples, "get_loss"))
         in_training = isinstance(scores, TrainingPass)
@@ -166,8 +171,8 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         return loss
 
     def _valid(self, examples: Iterable[Example], method: str) -> Iterator[Example]:
-        """The examples one by one. Raises TypeError, as spaCy's components do, for anything
-        else."""
+        """Yield the examples one by one; raise TypeError for other items, as spaCy's components
+        do."""
         where = f"{type(self).__name__}.{method}"
         if not isinstance(examples, Iterable):
             validate_examples(examples, where)
@@ -178,8 +183,8 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
     # -- a stream of documents -----------------------------------------------------------------
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """Annotate a stream of documents. One that cannot be read as the network's structure does
-        not take its batch along: the error handler is given that document alone."""
+        """Annotate a stream of documents. If a document cannot be read as the network's structure,
+        the error handler gets that document alone, not its batch."""
         for docs in minibatch(stream, size=batch_size):  # type: ignore[no-untyped-call]
             yield from self._annotate(docs)
 
@@ -209,7 +214,7 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
 
     @contextmanager
     def _loading(self) -> Iterator[None]:
-        """Raises WeightsError for what is not as it was saved."""
+        """Raise WeightsError if the data are not as they were saved."""
         try:
             yield
         except RnnpipeError:

@@ -1,8 +1,8 @@
-"""What spaCy loads of this package in every process: the registries, and the components by name.
+"""The registries and factories that spaCy loads from this package in every process.
 
 Entry points of ``spacy_factories`` and ``spacy_cli`` name this module, so that it is imported with
-the first pipeline, and by every ``spacy`` command, whether or not a config names a component of
-ours. It therefore imports neither torch nor anything of the package that does.
+the first pipeline and by every ``spacy`` command, whether or not a config uses rnnpipe. It
+therefore imports neither torch nor any module that does.
 """
 
 from __future__ import annotations

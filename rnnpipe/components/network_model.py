@@ -1,4 +1,4 @@
-"""The thinc model around a network: one for all architectures of this package."""
+"""The thinc model around a network, shared by all architectures of this package."""
 
 from __future__ import annotations
 
@@ -31,12 +31,11 @@ def network_model(
     init: Callable[..., Any] | None = None,
     layers: Sequence[Model[Any, Any]] = (),
 ) -> Model[Any, Any]:
-    """Wrap the network that ``builder`` makes once its facts are known.
+    """Wrap the network that ``builder`` makes once its facts are known. In training the model takes
+    documents and returns a :class:`TrainingPass`.
 
-    In training the model takes documents and gives a :class:`TrainingPass`.
-
-    predict: what the model gives in prediction, from whatever the network reads; a function of a
-        module, so that it can be pickled.
+    predict: function of the network's inputs for prediction; defined at module level, so that it
+        can be pickled.
     layers: upstream models, which read the documents.
     """
     return Model(

@@ -1,4 +1,4 @@
-"""A training pass: the loss of a network on a batch, and what follows from it."""
+"""A training pass: the loss of a network on a batch and its gradients."""
 
 from __future__ import annotations
 
@@ -19,33 +19,32 @@ from rnnpipe.shim.torch_shim import TorchShim
 
 
 class Learner(Protocol):
-    """The part of a network that training needs."""
+    """The interface of a network that training needs."""
 
     def accumulate_gradients(
         self, items: Sequence[Any], scale: float = 1.0, *upstream: Tensor
     ) -> Tensor:
         """Add ``scale`` times the gradient of the summed loss to the parameters' gradients, unless
-        gradients are off.
+        gradients are off. Return the summed loss in nats, shape ``()``.
 
-        items: what is learnt. An item's length is how many losses are summed for it: of symbols,
+        items: the training items. The length of an item is its number of losses: of symbols,
             pixels, tokens, constituents or documents.
-        upstream: the vectors of each upstream layer, ``(N, width)``, one document's after the
-            other's. One that requires a gradient gets it.
-        RETURNS: the summed loss in nats, shape ``()``.
+        upstream: concatenated vectors of all documents per upstream layer, ``(N, width)``. Those
+            that require a gradient get it.
         """
         ...
 
 
 class TrainingPass:
-    """The pass of a model over documents. The upstream layers run at once, the network when the
-    loss is asked for, bucket by bucket, and only once.
+    """The pass of a model over documents. The upstream layers run at once; the network runs when
+    the loss is requested, bucket by bucket, and only once.
 
-    Its gradients are private until :meth:`backprop` adds them to the parameters'. What fails
-    before leaves those as they were.
+    Its gradients are private until :meth:`backprop` adds them to the parameters'. An earlier
+    failure leaves those unchanged.
 
     docs: the documents.
-    gradient: for :meth:`backprop`, once the loss is known: of each upstream layer, the gradient of
-        each document's vectors.
+    gradient: input of :meth:`backprop` after the loss: the gradient of each document's vectors, per
+        upstream layer.
     """
 
     def __init__(self, model: Model[Any, Any], docs: Sequence[Doc]) -> None:
@@ -59,8 +58,8 @@ class TrainingPass:
         self._gradients: Gradients | None = None
 
     def loss(self, items: Sequence[Sized]) -> float:
-        """Return the summed loss in nats. Asked again, the pass gives the same loss, whatever the
-        items. See :class:`Learner` for these."""
+        """Return the summed loss in nats. Later calls return the same loss for any items; see
+        :class:`Learner` for these."""
         if self._loss is None:
             scale = 1.0 / max(1, sum(map(len, items)))
             inputs = [_joined(v, self._shim.device).requires_grad_() for v, _ in self._upstream]
@@ -77,10 +76,10 @@ class TrainingPass:
         return self._loss
 
     def backprop(self, gradient: list[list[Floats2d]]) -> list[Any]:
-        """Add the gradients of the parameters to those that they hold, and hand the upstream layers
-        theirs.
+        """Add the gradients of the parameters to their own, and pass the upstream layers theirs.
 
-        Raises TrainingError before the loss is known, and if it is called again.
+        Raises:
+            TrainingError: the loss is not known yet, or the method was called before.
         """
         if self._gradients is None:
             got = "a call before get_loss" if self._loss is None else "a second call"
@@ -95,7 +94,7 @@ class TrainingPass:
 
 
 def evaluation_loss(model: Model[Any, Any], docs: Sequence[Doc], items: Sequence[Sized]) -> float:
-    """The summed loss in nats as in prediction: without dropout, and without any gradient."""
+    """Return the summed loss in nats in evaluation mode: without dropout or gradients."""
     shim = cast(TorchShim, model.shims[0])
     inputs = upstream_vectors(model, docs)
     with shim.evaluation() as module:
@@ -103,18 +102,18 @@ def evaluation_loss(model: Model[Any, Any], docs: Sequence[Doc], items: Sequence
 
 
 def upstream_vectors(model: Model[Any, Any], docs: Sequence[Doc]) -> list[Tensor]:
-    """What a network is given at prediction by its upstream layers."""
+    """Return the outputs of the upstream layers in prediction."""
     device = cast(TorchShim, model.shims[0]).device
     return [_joined(layer.predict(docs), device) for layer in model.layers]
 
 
 def _joined(vectors: Sequence[Floats2d], device: torch.device) -> Tensor:
-    """The documents' vectors, one document's after the other's."""
+    """Concatenate the vectors of the documents."""
     return xp2torch(get_current_ops().xp.concatenate(list(vectors)), device=device)
 
 
 def _split(x: Tensor, vectors: Sequence[Floats2d]) -> list[Floats2d]:
-    """The gradient of joined vectors, by documents."""
+    """Split the gradient of concatenated vectors by document."""
     gradient = cast(Floats2d, torch2xp(x.grad if x.grad is not None else torch.zeros_like(x)))
     ends = np.cumsum([len(own) for own in vectors])
     return [gradient[end - len(own) : end] for end, own in zip(ends, vectors, strict=True)]

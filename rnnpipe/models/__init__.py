@@ -1,1 +1,1 @@
-"""Networks put together from parts, as torch modules. None of them knows spaCy or thinc."""
+"""Networks composed of parts, as torch modules. They depend on neither spaCy nor thinc."""

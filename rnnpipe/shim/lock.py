@@ -1,4 +1,4 @@
-"""Many predict at once, one trains alone."""
+"""A lock for many predicting threads or one training thread."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from threading import get_ident
 
 
 class SharedLock:
-    """Held by any number of threads together (:meth:`shared`) or by one alone (:meth:`exclusive`).
+    """A lock held by any number of threads together (:meth:`shared`) or by one alone
+    (:meth:`exclusive`).
 
-    A thread may enter again what it is in, and share what it holds alone. A thread that waits to
-    be alone goes before newcomers, so that it gets its turn. Raises ``RuntimeError`` if a thread
-    that shares asks to be alone, as it would wait for itself.
+    A thread may re-enter the mode that it holds, and share what it holds alone. A thread that waits
+    for exclusive access goes before newcomers. Raises ``RuntimeError`` if a thread that shares the
+    lock requests exclusive access, since it would wait for itself.
     """
 
     def __init__(self) -> None:

@@ -1,9 +1,9 @@
 """One step of a thinc optimizer over all parameters of a torch module at once.
 
-thinc's ``Optimizer`` walks from tensor to tensor in numpy. The functions here do the same sums
-with a handful of fused torch calls, keep their state in the optimizer's own dictionaries, and
-honour every setting of it: Adam, RAdam and SGD, both kinds of L2, schedules, averages. One thing
-differs on purpose: ``grad_clip`` bounds the norm of all gradients together, not of each by itself.
+thinc's ``Optimizer`` updates tensor by tensor in numpy. The functions here compute the same with a
+few fused torch calls, keep their state in the optimizer's own dictionaries, and support all its
+settings: Adam, RAdam and SGD, both kinds of L2, schedules, averages. The one difference is
+intended: ``grad_clip`` bounds the norm of all gradients together instead of each one's.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ Key: TypeAlias = tuple[str, str, str]
 
 
 def parameter_key(owner: str, name: str) -> Key:
-    """Where an optimizer keeps what it knows of one parameter."""
+    """Return the key of a parameter's state in the optimizer."""
     return ("rnnpipe", owner, name)
 
 
 @dataclass(frozen=True)
 class StepReport:
-    """What a step did, in numbers that it had to know anyway, for who watches the training.
+    """Numbers computed in a step, for loggers.
 
-    gradient_norm: of all gradients together, before clipping.
-    scale: what they were divided by to clip them; 1 if they were not.
+    gradient_norm: norm of all gradients together, before clipping.
+    scale: divisor that clipped them; 1 if they were not clipped.
     """
 
     gradient_norm: float
@@ -63,11 +63,11 @@ def step(optimizer: Optimizer, parameters: Mapping[Key, Tensor]) -> StepReport |
         w <- w * (1 - learn_rate * L2)                  (L2_is_weight_decay)
         average <- average + (1 - d) * (w - average)    d = min((1 + t) / (10 + t), 0.9999)
 
-    A parameter whose shape has changed since the last step starts afresh.
+    The state of a parameter whose shape has changed since the last step is reset. Return ``None``
+    if no parameter has a gradient.
 
-    Returns ``None`` if no parameter has a gradient.
-
-    Raises :class:`TrainingError` if a gradient is not finite; weights and state are then unchanged.
+    Raises:
+        TrainingError: a gradient is not finite. Weights and state are then unchanged.
     """
     trained = {
         key: weight
@@ -89,8 +89,8 @@ def step(optimizer: Optimizer, parameters: Mapping[Key, Tensor]) -> StepReport |
 
 @dataclass(frozen=True)
 class _Group:
-    """Parameters of one device and type that have been updated equally often, ``count`` times
-    with this one."""
+    """Parameters of one device and type with the same number of updates, ``count``, including this
+    one."""
 
     count: int
     keys: list[Key]
@@ -99,7 +99,7 @@ class _Group:
 
 
 def _gradient_norm(optimizer: Optimizer, trained: Mapping[Key, Tensor]) -> float:
-    """The common norm of all gradients, with L2 in them if it is no weight decay."""
+    """Compute the norm of all gradients together, including L2 unless it is weight decay."""
     grads = _gradients(trained.values())
     if optimizer.L2 and not optimizer.L2_is_weight_decay:
         _foreach_add_(grads, list(trained.values()), alpha=float(optimizer.L2))
@@ -171,10 +171,10 @@ def _adam(
     betas: tuple[float, float],
     decay: float,
 ) -> None:
-    """``w <- (w - rate * m / (sqrt(v) + eps)) * (1 - decay)`` by torch's fused kernel.
+    """Compute ``w <- (w - rate * m / (sqrt(v) + eps)) * (1 - decay)`` by torch's fused kernel.
 
-    The kernel corrects the moments for the number of steps, which ``rate`` has done already, the
-    way thinc does it: so it is told that the step is infinite, where its corrections are 1. And it
+    The kernel's bias correction depends on the number of steps. ``rate`` includes the correction
+    already, as in thinc, so the kernel gets an infinite step, where its corrections are 1. It
     decays before it subtracts, hence the factor on the rate.
     """
     decay = _whole_quanta(decay, group.count)
@@ -199,10 +199,10 @@ def _adam(
 
 
 def _whole_quanta(decay: float, count: int) -> float:
-    """Return the step's share of a decay that adds up to the true one over the steps.
+    """Return this step's share of a decay; the shares add up to the true decay over the steps.
 
     The kernel multiplies by ``1 - decay``, and just below 1 float32 has only multiples of 2**-24.
-    The same rounding at every step would be up to 1 % off for a usual decay of 1e-5 or less.
+    Rounding each step alike would be up to 1 % off for a usual decay of 1e-5 or less.
     """
     quanta = decay * 2**24
     return (math.floor((count + 1) * quanta) - math.floor(count * quanta)) / 2**24
@@ -216,7 +216,7 @@ def _momentum(
     betas: tuple[float, float],
     decay: float,
 ) -> None:
-    """``w <- (w - rate * m) * (1 - decay)``: RAdam while ``v`` is not to be trusted yet."""
+    """Compute ``w <- (w - rate * m) * (1 - decay)``: RAdam while ``v`` is not yet reliable."""
     first, second = _state(optimizer.mom1, group), _state(optimizer.mom2, group)
     _foreach_mul_(first, betas[0])
     _foreach_add_(first, group.grads, alpha=(1.0 - betas[0]) / scale)
@@ -232,9 +232,10 @@ def _shrink(group: _Group, decay: float) -> None:
 
 
 def _radam_rate(optimizer: Optimizer, count: int) -> tuple[float, bool]:
-    """RAdam's step size, and whether the second moment is long enough to divide by.
+    """Return RAdam's step size, and whether to divide by the second moment.
 
-    Like thinc, which counts a step before it reads the counter, one step ahead of the paper.
+    As in thinc, which increments the step counter before reading it, it is one step ahead of the
+    paper.
     """
     t = count + 1
     b2_t = optimizer.b2**t
@@ -249,7 +250,7 @@ def _radam_rate(optimizer: Optimizer, count: int) -> tuple[float, bool]:
 
 
 def _state(kind: Any, group: _Group) -> list[Tensor]:
-    """The group's tensors of one kind of optimizer state; zeros where there is none yet."""
+    """Return the group's tensors of one kind of optimizer state, initially zeros."""
     state = _ours(kind)
     for key, weight in zip(group.keys, group.weights, strict=True):
         if key not in state:

@@ -1,4 +1,5 @@
-"""Gradients beside those that parameters hold, added to them all at once or not at all."""
+"""Gradients kept apart from those of the parameters, and added to them all at once or not at
+all."""
 
 from __future__ import annotations
 
@@ -14,8 +15,8 @@ Gradients: TypeAlias = dict[nn.Parameter, Tensor]
 
 @contextmanager
 def private_gradients(module: nn.Module) -> Iterator[Gradients]:
-    """Collect the gradients that are computed inside in a dictionary, filled at the end. The
-    parameters' ``.grad`` are then as they were before, also after an exception."""
+    """Collect the gradients computed inside the block in a dictionary, filled at its end. The
+    parameters' ``.grad`` are then as before, also after an exception."""
     held = {parameter: parameter.grad for parameter in module.parameters()}
     gradients: Gradients = {}
     try:
@@ -30,8 +31,8 @@ def private_gradients(module: nn.Module) -> Iterator[Gradients]:
 
 @torch.no_grad()
 def add_gradients(gradients: Gradients) -> None:
-    """Add collected gradients to the parameters' ``.grad``. The dictionary is not to be used again:
-    where a parameter holds none, its tensor becomes the parameter's."""
+    """Add collected gradients to the parameters' ``.grad``. Do not use the dictionary again: its
+    tensors become the gradients of parameters that had none."""
     for parameter, gradient in gradients.items():
         if parameter.grad is None:
             parameter.grad = gradient

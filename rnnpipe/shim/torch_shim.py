@@ -1,6 +1,6 @@
 """The one place that knows thinc's ``PyTorchShim``: a torch module inside a thinc ``Model``.
 
-docs/shim.md says, claim by claim, what thinc's own shim leaves undone and how this one mends it.
+docs/shim.md lists the gaps of thinc's own shim, and how this one closes them.
 """
 
 from __future__ import annotations
@@ -39,15 +39,14 @@ class TorchShim(PyTorchShim):
     """A torch module that trains, predicts, saves and loads inside a thinc ``Model``.
 
     module: the network; ``None`` until its sizes are known (see :meth:`set_module`).
-    build: makes the network anew from ``facts`` when weights are loaded; picklable. ``None``: the
-        weights are loaded into the module that is there.
-    facts: sizes, labels, vocabularies: whatever ``build`` needs, as plain JSON. They are stored
-        with the weights.
+    build: rebuilds the network from ``facts`` when weights are loaded; picklable. ``None``: the
+        weights are loaded into the existing module.
+    facts: the JSON input of ``build``: sizes, labels, vocabularies. It is stored with the weights.
     precision: ``"bfloat16"``: matrix products in bfloat16 (torch's autocast), in training and
         prediction; weights and sums stay in float32.
 
-    The module rests in evaluation mode. Any number of threads may predict at once; whoever trains
-    or changes the weights waits for them, and they for it.
+    The module is in evaluation mode between passes. Any number of threads may predict at once;
+    training and changes of the weights are exclusive.
     """
 
     def __init__(
@@ -79,7 +78,7 @@ class TorchShim(PyTorchShim):
 
     @property
     def module(self) -> nn.Module:
-        """The network. Raises :class:`StructureError` if there is none yet."""
+        """The network; raises :class:`StructureError` if there is none yet."""
         if self._model is None:
             raise StructureError(
                 expected(
@@ -94,13 +93,13 @@ class TorchShim(PyTorchShim):
 
     @property
     def weights_version(self) -> int:
-        """A number that changes whenever the weights do; results under another are stale."""
+        """A number that changes whenever the weights do. Results under another number are stale."""
         return self._weights_version
 
     def set_module(self, module: nn.Module | None, facts: Facts | None) -> None:
         """Replace the network, once its sizes are known or when labels are added.
 
-        Parameters that keep their name and shape go on with their optimizer state.
+        Parameters that keep their name and shape keep their optimizer state.
         """
         with self._lock.exclusive():
             self._model = None if module is None else module.to(get_torch_default_device()).eval()
@@ -111,12 +110,12 @@ class TorchShim(PyTorchShim):
 
     @contextmanager
     def training(self, dropout: float = 0.0) -> Iterator[nn.Module]:
-        """The module in training mode, for one forward pass, by this thread alone.
+        """Yield the module in training mode, for one forward pass by this thread alone.
 
-        dropout: the training loop's rate, for every :class:`rnnpipe.layers.dropout.Dropout` that
-            has no rate of its own. ``torch.nn.Dropout`` always has one, and keeps it.
+        dropout: the training loop's rate, for every :class:`rnnpipe.layers.dropout.Dropout` without
+            a rate of its own. ``torch.nn.Dropout`` always keeps its own.
 
-        Call ``backward`` after leaving, so that it does not run under autocast.
+        Call ``backward`` after leaving the block, so that it does not run under autocast.
         """
         with self._lock.exclusive():
             module = self.module
@@ -126,7 +125,8 @@ class TorchShim(PyTorchShim):
 
     @contextmanager
     def evaluation(self) -> Iterator[nn.Module]:
-        """The module in evaluation mode, without gradients; its outputs may be used anywhere."""
+        """Yield the module in evaluation mode, without gradients. Its outputs may be used
+        anywhere."""
         with self._lock.shared():
             module = self.module
             # The mode differs only within this thread's own training().
@@ -141,13 +141,13 @@ class TorchShim(PyTorchShim):
     def __call__(
         self, inputs: ArgsKwargs, is_train: bool, dropout: float = 0.0
     ) -> tuple[Any, Callable[[ArgsKwargs], Any]]:
-        """Thinc's call: the output and its backpropagation."""
+        """Return the output and its backpropagation function, as thinc requires."""
         if is_train:
             return self.begin_update(inputs, dropout)
         return self.predict(inputs), _no_backprop
 
     def predict(self, inputs: ArgsKwargs) -> Any:
-        """The module's output for tensors, float32 in either precision."""
+        """Return the module's output for tensors, float32 in either precision."""
         with self.evaluation() as module:
             outputs = module(*inputs.args, **inputs.kwargs)
         return convert_recursive(_is_bfloat16, Tensor.float, outputs)
@@ -155,8 +155,8 @@ class TorchShim(PyTorchShim):
     def begin_update(
         self, inputs: ArgsKwargs, dropout: float = 0.0
     ) -> tuple[Any, Callable[[ArgsKwargs], Any]]:
-        """The output, float32 in either precision, and a function from what
-        ``torch.autograd.backward`` takes to the gradients of ``inputs``."""
+        """Return the output, float32 in either precision, and a function from the arguments of
+        ``torch.autograd.backward`` to the gradients of ``inputs``."""
         with self.training(dropout) as module:
             outputs = module(*inputs.args, **inputs.kwargs)
 
@@ -169,7 +169,7 @@ class TorchShim(PyTorchShim):
     # Learning
 
     def finish_update(self, optimizer: Optimizer) -> None:
-        """One step of the optimizer for the whole module (see
+        """Update the whole module by one optimizer step (see
         :mod:`rnnpipe.shim.optimizer_step`)."""
         if not callable(optimizer):
             raise SettingsError(
@@ -183,8 +183,9 @@ class TorchShim(PyTorchShim):
             self._weights_version += 1
 
     def _hand_over(self, collect: Callable[[Any, Any, Any], Any]) -> None:
-        """Give weights and gradients to a function that steps later, tensor by tensor and in
-        place, as ``nlp.rehearse`` does. The keys are others, since thinc keeps arrays there."""
+        """Pass weights and gradients to a function that later updates tensor by tensor and in
+        place, as ``nlp.rehearse`` does. The keys differ from the others, since thinc keeps arrays
+        there."""
         for (marker, owner, name), weight in self._parameters().items():
             if weight.grad is not None:
                 key = (f"{marker} rehearsal", owner, name)
@@ -193,9 +194,9 @@ class TorchShim(PyTorchShim):
 
     @contextmanager
     def use_params(self, params: Mapping[Any, Any]) -> Iterator[None]:
-        """Put the averages of ``params`` (an optimizer's) in place of the weights for a while.
+        """Replace the weights by the averages in ``params`` (an optimizer's) inside the block.
 
-        They are copied in, so that the weights stay where they are in memory. May be nested.
+        They are copied in, so that the weights keep their place in memory. Blocks may be nested.
         """
         swaps = [
             (weight, params[key])
@@ -233,12 +234,12 @@ class TorchShim(PyTorchShim):
 
     @property
     def device(self) -> torch.device:
-        """Where the module's weights are; thinc's default device if it has none."""
+        """The device of the module's weights; thinc's default device if it has none."""
         weight = None if self._model is None else next(self._model.parameters(), None)
         return get_torch_default_device() if weight is None else weight.device
 
     def copy(self) -> TorchShim:
-        """A copy that learns by itself: it shares neither weights nor optimizer state."""
+        """Return an independent copy, which shares neither weights nor optimizer state."""
         copied = copy.deepcopy(self)
         copied._owner = uuid4().hex
         return copied
@@ -251,12 +252,12 @@ class TorchShim(PyTorchShim):
         self._lock = SharedLock()
 
     def to_bytes(self) -> bytes:
-        """The weights and facts in safetensors format."""
+        """Return the weights and facts in safetensors format."""
         with self._lock.shared():
             return dump(self._model, self.facts)
 
     def from_bytes(self, bytes_data: bytes) -> TorchShim:
-        """Load what :meth:`to_bytes` wrote. On :class:`WeightsError` nothing has changed."""
+        """Load the output of :meth:`to_bytes`. On :class:`WeightsError`, nothing has changed."""
         stored = parse(bytes_data)
         if not stored.built and self.build is not None:
             self.set_module(None, stored.facts)

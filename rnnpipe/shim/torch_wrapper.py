@@ -22,10 +22,10 @@ def TorchWrapper(
     convert_outputs: Callable[..., Any] = convert_pytorch_default_outputs,
     precision: Precision = "float32",
 ) -> Model[Any, Any]:
-    """Thinc's ``PyTorchWrapper`` over a :class:`TorchShim`: any torch module as a thinc layer.
+    """Wrap any torch module as a thinc layer: thinc's ``PyTorchWrapper`` with a :class:`TorchShim`.
 
-    The converters are thinc's. The layer has a ``dropout_rate`` attribute, which is where spaCy
-    leaves ``[training] dropout``, and hands it on.
+    The converters are thinc's. The layer passes on its attribute ``dropout_rate``, in which spaCy
+    stores ``[training] dropout``.
     """
     return Model(
         "torch",

@@ -1,7 +1,6 @@
-"""Weights as bytes, without pickle: safetensors, with the facts that rebuild the module beside
-them.
+"""Weights as bytes, without pickle: safetensors with the facts that rebuild the module.
 
-Reading never runs code from the file, and whatever is not exactly what was written is refused.
+Reading never runs code from the file, and rejects anything that was not written by :func:`dump`.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ Facts: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True)
 class Stored:
-    """What was written: the tensors by name, the facts, and whether there was a module at all."""
+    """The stored tensors by name, the facts, and whether there was a module."""
 
     tensors: dict[str, Tensor]
     facts: Facts | None
@@ -34,7 +33,8 @@ class Stored:
 
 
 def dump(module: nn.Module | None, facts: Facts | None) -> bytes:
-    """The module's parameters and persistent buffers, and ``facts``. ``None``: no module yet."""
+    """Serialize the module's parameters and persistent buffers, and ``facts``. ``None``: no module
+    yet."""
     tensors = {
         name: tensor.detach().to("cpu", copy=True).contiguous()
         for name, tensor in named_tensors(module).items()
@@ -47,9 +47,10 @@ def dump(module: nn.Module | None, facts: Facts | None) -> bytes:
 
 
 def parse(data: bytes) -> Stored:
-    """The reverse of :func:`dump`.
+    """Parse the output of :func:`dump`.
 
-    Raises :class:`WeightsError` if ``data`` is truncated, altered, or not written by :func:`dump`.
+    Raises:
+        WeightsError: ``data`` is truncated, altered, or not written by :func:`dump`.
     """
     try:
         tensors = safetensors.torch.load(data)
@@ -72,7 +73,8 @@ def parse(data: bytes) -> Stored:
 def load_into(module: nn.Module, tensors: dict[str, Tensor]) -> None:
     """Copy ``tensors`` into the module, all or none.
 
-    Raises :class:`WeightsError` if a name, shape or type is not the module's.
+    Raises:
+        WeightsError: a name, shape or type differs from the module's.
     """
     own = named_tensors(module)
     missing, unknown = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
@@ -92,9 +94,10 @@ def load_into(module: nn.Module, tensors: dict[str, Tensor]) -> None:
 
 
 def named_tensors(module: nn.Module | None) -> dict[str, Tensor]:
-    """Parameters and persistent buffers by name; one that has two names, under the first.
+    """Return parameters and persistent buffers by name; for one with two names, the first.
 
-    Raises :class:`WeightsError` for state that is not a tensor (``get_extra_state``).
+    Raises:
+        WeightsError: there is state that is not a tensor (``get_extra_state``).
     """
     tensors: dict[str, Tensor] = {}
     seen: set[int] = set()

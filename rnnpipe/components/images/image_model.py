@@ -36,20 +36,22 @@ def ImageModel(
     precision: Precision = "float32",
     max_pixels: PositiveInt = 65536,
 ) -> Model[Any, Any]:
-    """A first masked convolution, a causal encoder of images and an output, trained as one torch
-    module: the probability of every pixel given those above it and to its left (van den Oord et al.
-    2016, Pixel Recurrent Neural Networks).
+    """A model of images: the probability of every pixel given the pixels above it and to its left
+    (van den Oord et al. 2016, Pixel Recurrent Neural Networks). A masked convolution, a causal
+    encoder of images and an output are trained as one torch module.
 
     encoder: ``rnnpipe.PixelCNN.v1``, ``rnnpipe.RowLSTM.v1`` or ``rnnpipe.DiagonalBiLSTM.v1``.
-    output: what a pixel may be, such as ``rnnpipe.Bernoulli.v1`` for those of two levels.
-    levels: how many values each channel of a pixel may have, from 0 on.
-    width: of the first convolution's features. reach: to how many pixels on each side it reaches; 3
-        stands for a kernel of 7 x 7.
-    readout: features of a pixel between the encoder and the output.
-    dropout: on the encoder's states; unset, the rate of ``[training] dropout``.
+    output: distribution of a pixel, such as ``rnnpipe.Bernoulli.v1`` for two levels.
+    levels: number of values of each pixel channel: 0 to ``levels - 1``.
+    width: number of features of the first convolution. reach: pixels that it covers on each side; 3
+        means a kernel of 7 x 7.
+    readout: number of features per pixel between the encoder and the output.
+    dropout: dropout rate of the encoder's states; if unset, the rate of ``[training] dropout``.
     precision: ``"bfloat16"`` computes matrix products in bfloat16 and keeps float32 weights.
-    max_pixels: the most pixels computed at once; bounds the memory.
-    RAISES: SettingsError if the output is not one of so many levels.
+    max_pixels: maximum number of pixels computed at once; bounds the memory.
+
+    Raises:
+        SettingsError: the output does not support this number of levels.
     """
     builder = ImageModelBuilder(
         encoder=encoder,
@@ -68,9 +70,10 @@ def ImageModel(
 
 
 def set_image_facts(model: Model[Any, Any], shape: Sequence[int], labels: Sequence[str]) -> None:
-    """Make the network for images of that height, width and number of channels.
+    """Build the network for images of this height, width and number of channels.
 
-    RAISES: StructureError if the network's parts do not fit images of so many channels.
+    Raises:
+        StructureError: the network's parts do not support this number of channels.
     """
     height, width, channels = shape
     facts = {
@@ -85,7 +88,7 @@ def set_image_facts(model: Model[Any, Any], shape: Sequence[int], labels: Sequen
 
 
 def set_image_labels(model: Model[Any, Any], labels: Sequence[str]) -> None:
-    """Give a network more classes at the end, keeping all it knows of those that it has."""
+    """Add classes at the end of a network's classes and keep all weights of the existing ones."""
     shim = network_shim(model)
     facts = {**cast(dict[str, Any], shim.facts), "labels": list(labels)}
     grown = cast(ImageModelBuilder, model.attrs["builder"]).build(facts).to(shim.device)
@@ -96,7 +99,7 @@ def set_image_labels(model: Model[Any, Any], labels: Sequence[str]) -> None:
 
 
 def log_likelihoods(model: Model[Any, Any], pictures: Sequence[Picture]) -> np.ndarray:
-    """The log-probability of each image, ``(N,)`` float32, in nats."""
+    """Return the log-probability of each image in nats, ``(N,)`` float32."""
     with network_shim(model).evaluation() as module:
         return cast(TorchImageModel, module).log_likelihoods(pictures)
 
@@ -112,9 +115,11 @@ def generate(
     given: np.ndarray | None = None,
     known: np.ndarray | None = None,
 ) -> np.ndarray:
-    """``(n, H, W, C)`` uint8: see :meth:`rnnpipe.models.images.image_model.ImageModel.generate`.
-    classes: the number of each image's class. given: ``(H, W, C)`` uint8, and known: ``(H, W)``,
-    where it is taken over."""
+    """Generate images, ``(n, H, W, C)`` uint8; see
+    :meth:`rnnpipe.models.images.image_model.ImageModel.generate`.
+    classes: index of each image's class. given: ``(H, W, C)`` uint8, pixels that are kept where
+        known, ``(H, W)``, is true.
+    """
     shim = network_shim(model)
 
     def on_device(array: Any) -> Tensor | None:

@@ -1,4 +1,4 @@
-"""``rnn_image``: the probability of an image, pixel by pixel, and new images."""
+"""``rnn_image``: the probability of an image, pixel by pixel, and image generation."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from rnnpipe.parts.structures.doc_image import SOURCE, called, image_of, registe
 
 
 class RnnImageModel(RnnPipe):
-    """A model of the images that documents carry, all of one size.
+    """A model of the images that documents carry. All images have the same size.
 
-    Writes ``doc._.image_log_probability``, in nats, of the whole image. Makes new images by
-    :meth:`generate`, and the rest of given ones by :meth:`complete`.
+    Writes ``doc._.image_log_probability``, the log-probability of the whole image in nats.
+    Generates images with :meth:`generate`, and completes partly given images with :meth:`complete`.
 
-    An image may be conditioned on a class: it is learnt with the true category of its reference's
-    ``doc.cats``, and drawn given a label. Its probability is then that under all classes, each as
-    probable as the others: ``p(x) = mean_k p(x | k)``.
+    Images may be conditioned on a class: the class is learnt from the true category in the
+    reference's ``doc.cats``, and images are drawn for a label. The probability of an image is then
+    the mean over all classes, each equally probable: ``p(x) = mean_k p(x | k)``.
     """
 
     def __init__(
@@ -46,8 +46,11 @@ class RnnImageModel(RnnPipe):
         conditional: bool = False,
         scorer: Callable[..., Any] | None = None,
     ) -> None:
-        """conditional: whether images are conditioned on a class.
-        scorer: by default :meth:`negative_log_likelihood`."""
+        """Create the component.
+
+        conditional: whether images are conditioned on a class.
+        scorer: by default :meth:`negative_log_likelihood`.
+        """
         scorer = scorer or self.negative_log_likelihood
         super().__init__(vocab, model, name, scorer, conditional=conditional, labels=[])
         self._rehearsal_model: Model[Any, Any] | None = None
@@ -59,14 +62,17 @@ class RnnImageModel(RnnPipe):
 
     @property
     def label_data(self) -> tuple[str, ...]:
-        """What ``spacy init labels`` writes and ``initialize`` reads."""
+        """The labels as ``spacy init labels`` writes them and ``initialize`` reads them."""
         return self.labels
 
     def add_label(self, label: str) -> int:
-        """Add a class, before or after training; a trained model keeps all it knows.
+        """Add a class, before or after training. A trained model keeps its weights.
 
-        RETURNS: 0 if the label is there already, otherwise 1.
-        RAISES: LabelError if images are not conditioned on a class.
+        Returns:
+            0 if the label exists already, otherwise 1.
+
+        Raises:
+            LabelError: images are not conditioned on a class.
         """
         self._require_classes(label)
         added = self._add(label)
@@ -105,12 +111,15 @@ class RnnImageModel(RnnPipe):
         nlp: Language | None = None,
         labels: Iterable[str] | None = None,
     ) -> None:
-        """Learn the size of the images and their classes, and make the network.
+        """Learn the size of the images and their classes, and build the network.
 
-        labels: as written by ``spacy init labels``; otherwise they are read from the examples.
-        RAISES: CorpusError if there are no examples; LabelError if images are to be conditioned on
-            a class and none has one; StructureError for a document without an image that the model
-            can read, or if the network's parts do not fit the images.
+        labels: as written by ``spacy init labels``; by default they are read from the examples.
+
+        Raises:
+            CorpusError: there are no examples.
+            LabelError: images are to be conditioned on a class and none has one.
+            StructureError: a document has no image that the model can read, or the network's parts
+                do not fit the images.
         """
         where = f"components.{self.name}"
         shape: Sequence[int] | None = None
@@ -137,7 +146,7 @@ class RnnImageModel(RnnPipe):
             raise StructureError(f"{where}.model.{error}") from None
 
     def learnable(self, examples: Sequence[Example]) -> list[Picture]:
-        """The images; where they are conditioned on a class, without those that have none."""
+        """Return the images; if they are conditioned on a class, only those with one."""
         shape = self.shape
         if not self.cfg["conditional"]:
             return [Picture(self._pixels(eg.predicted, shape)) for eg in examples]
@@ -148,7 +157,7 @@ class RnnImageModel(RnnPipe):
         ]
 
     def taught(self, teacher: Model[Any, Any], examples: Sequence[Example]) -> list[Picture]:
-        """Images that the teacher draws, one for each that is learnable, of its class."""
+        """Return images drawn by the teacher, one for each learnable image and of its class."""
         labels = [picture.label for picture in self.learnable(examples)]
         if not labels:
             return []
@@ -161,17 +170,18 @@ class RnnImageModel(RnnPipe):
 
     @property
     def levels(self) -> int:
-        """How many values a channel of a pixel may have."""
+        """Number of values of a pixel channel."""
         return cast(int, self.model.attrs["levels"])
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Height, width and channels of the images. Raises ValueError before initialisation."""
+        """Height, width and channels of the images; ValueError before initialisation."""
         facts = self._require_network()
         return facts["height"], facts["width"], facts["channels"]
 
     def predict(self, docs: Iterable[Doc]) -> list[float]:
-        """The log-probability of each document's image, in nats; the documents stay as they are."""
+        """Return the log-probability of each document's image in nats. The documents do not
+        change."""
         shape = self.shape
         pixels = [self._pixels(doc, shape) for doc in docs]
         if not self.labels:
@@ -191,13 +201,13 @@ class RnnImageModel(RnnPipe):
     def negative_log_likelihood(
         self, examples: Iterable[Example], **_: Any
     ) -> dict[str, float | None]:
-        """How well the images are predicted. ``None`` where there are none; those that an error
-        handler has passed over do not count.
+        """Score the predictions of the images; ``None`` if there are no images. Images that an
+        error handler has skipped do not count.
 
-        image_nats: negative log-likelihood, nats an image. image_bits_per_dim: bits a channel of a
-            pixel.
-        image_probability: the geometric mean of the probabilities of the pixels' channels; the
-            higher the better, as spaCy's training loop wants it.
+        image_nats: negative log-likelihood in nats per image.
+        image_bits_per_dim: the same in bits per pixel channel.
+        image_probability: geometric mean of the probabilities of the pixel channels; higher is
+            better, as spaCy's training loop requires.
         """
         docs = [eg.predicted for eg in examples if eg.predicted._.image_log_probability is not None]
         nats = -math.fsum(doc._.image_log_probability for doc in docs)
@@ -210,8 +220,8 @@ class RnnImageModel(RnnPipe):
         }
 
     def _pixels(self, doc: Doc, shape: Sequence[int] | None) -> np.ndarray:
-        """Raises StructureError unless the document carries an image that the model can read, of
-        the same shape as the others."""
+        """Return the document's image; raise StructureError if there is none that the model can
+        read, or its shape differs from the others'."""
         pixels = image_of(doc, None if shape is None else shape[2], self.levels)
         if shape is not None and pixels.shape != tuple(shape):
             want = f"an image of {shape[0]} x {shape[1]} pixels, as those in training"
@@ -231,15 +241,18 @@ class RnnImageModel(RnnPipe):
         seed: int | None = None,
         label: str | None = None,
     ) -> np.ndarray:
-        """New images, ``(n, H, W, C)`` uint8.
+        """Generate images, ``(n, H, W, C)`` uint8.
 
-        height, width: those of the training images by default.
-        temperature: 1: as the model has it; less: more probable pixels; 0: the most probable ones.
-        seed: image i depends on it and on i, not on n.
-        label: the class of all images, where they are conditioned on one; by default the classes
-            take turns.
+        height, width: by default those of the training images.
+        temperature: 1 samples from the model; lower values favour probable pixels; 0 takes the most
+            probable ones.
+        seed: random seed. Image i depends on the seed and on i, not on n.
+        label: class of all images, if they are conditioned on one; by default the classes
+            alternate.
 
-        Raises SettingsError for settings out of range, LabelError for an unknown label.
+        Raises:
+            SettingsError: a setting is out of range.
+            LabelError: the label is unknown.
         """
         height = self.shape[0] if height is None else height
         width = self.shape[1] if width is None else width
@@ -255,14 +268,16 @@ class RnnImageModel(RnnPipe):
         seed: int | None = None,
         label: str | None = None,
     ) -> np.ndarray:
-        """Images of which a part is given, ``(n, H, W, C)`` uint8.
+        """Complete an image of which a part is given, ``n`` times: ``(n, H, W, C)`` uint8. A drawn
+        pixel depends only on the pixels above it and to its left.
 
-        image: ``(H, W, C)`` or ``(H, W)`` uint8. known: ``(H, W)`` bool, where it is taken over as
-        it is; by default its upper half. A pixel is drawn given those above it and to its left
-        alone, whether they were given or drawn. temperature, seed, label: as of :meth:`generate`.
+        image: ``(H, W, C)`` or ``(H, W)`` uint8.
+        known: ``(H, W)`` bool, true where the image is given; by default its upper half.
+        temperature, seed, label: see :meth:`generate`.
 
-        Raises SettingsError and LabelError as :meth:`generate`, StructureError for an image that
-        the model cannot read.
+        Raises:
+            SettingsError, LabelError: see :meth:`generate`.
+            StructureError: the model cannot read the image.
         """
         doc = Doc(self.vocab)
         doc._.image = image

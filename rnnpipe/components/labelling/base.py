@@ -1,7 +1,7 @@
 """What the components that label tokens, spans, trees and documents share.
 
-A component says which labels its decoder has, how an example becomes a gold annotation, how the
-decoder's answers are read and how they are written on a Doc.
+A subclass defines the decoder's labels, the conversion of examples to gold annotations, and how the
+decoder's answers are read and written on a Doc.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from rnnpipe.parts.embeddings.builder import has_vocabulary
 class LabellingPipe(RnnPipe):
     """A component whose model is ``rnnpipe.Network.v1``.
 
-    labels_documents: whether the decoder labels documents, and so needs a pooler, or tokens.
-    labels_spans: whether it labels the spans that a structure over them names, not the tokens.
-    builds_trees: whether it joins the tokens to trees, whose nodes it labels.
-    exclusive: whether these labels exclude each other.
+    labels_documents: whether the decoder labels documents, which requires a pooler, or tokens.
+    labels_spans: whether it labels the spans of a structure instead of the tokens.
+    builds_trees: whether it joins the tokens to trees and labels their nodes.
+    exclusive: whether the labels exclude each other.
     """
 
     labels_documents: ClassVar[bool]
@@ -50,9 +50,12 @@ class LabellingPipe(RnnPipe):
         scorer: Callable[..., Any] | None,
         **cfg: Any,
     ) -> None:
-        """cfg: settings that are saved with the component and handed to its scorer.
-        RAISES: StructureError if the network has a pooler where it must not, or lacks one, or reads
-            the documents as a structure whose nodes are not what the component labels."""
+        """Create the component; ``cfg`` is saved with it and passed to its scorer.
+
+        Raises:
+            StructureError: the pooler is missing or superfluous, or the structure's nodes are not
+                what the component labels.
+        """
         super().__init__(vocab, model, name, scorer, labels=[], **cfg)
         self._rehearsal_model: Model[Any, Any] | None = None
         self._check_pooler()
@@ -109,29 +112,29 @@ class LabellingPipe(RnnPipe):
 
     @abstractmethod
     def output_labels(self) -> Labels:
-        """The decoder's labels for the component's labels."""
+        """Return the decoder's labels for the component's labels."""
 
     @abstractmethod
     def find_labels(self, examples: Sequence[Example]) -> Iterable[str]:
-        """The labels that occur in gold annotations."""
+        """Return the labels that occur in the gold annotations."""
 
     @abstractmethod
     def gold(self, example: Example) -> np.ndarray:
-        """The gold annotation of one example, as in :data:`rnnpipe.contracts.types.Gold`."""
+        """Return the gold annotation of an example, see :data:`rnnpipe.contracts.types.Gold`."""
 
     @abstractmethod
     def read(self, decoder: Any, x: Any, lengths: np.ndarray) -> list[Any]:
-        """One result for each document of a bucket, off the device."""
+        """Return one result per document of a bucket, moved off the device."""
 
     @abstractmethod
     def gold_from(self, results: Sequence[Any]) -> list[np.ndarray]:
-        """The gold annotations that results of :meth:`read` amount to, for rehearsal."""
+        """Convert results of :meth:`read` to gold annotations, for rehearsal."""
 
     # -- labels --------------------------------------------------------------------------------
 
     @property
     def label_data(self) -> tuple[str, ...]:
-        """What ``spacy init labels`` writes and ``initialize`` reads."""
+        """The labels as ``spacy init labels`` writes them and ``initialize`` reads them."""
         return self.labels
 
     @property
@@ -139,9 +142,10 @@ class LabellingPipe(RnnPipe):
         return True
 
     def add_label(self, label: str) -> int:
-        """Add a label, before or after training; a trained network keeps all it knows.
+        """Add a label, before or after training. A trained network keeps its weights.
 
-        RETURNS: 0 if the label is there already, otherwise 1.
+        Returns:
+            0 if the label exists already, otherwise 1.
         """
         added = self._add(label)
         if added and is_initialized(self.model):
@@ -157,14 +161,16 @@ class LabellingPipe(RnnPipe):
         nlp: Language | None = None,
         labels: Iterable[str] | None = None,
     ) -> None:
-        """Learn labels and vocabularies from the examples and make the network.
+        """Learn labels and vocabularies from the examples and build the network.
 
-        labels: as written by ``spacy init labels``; otherwise they are read from the examples.
-        RAISES: LabelError if there are no examples or no labels; StructureError if the network's
-            parts do not fit each other or this component.
+        labels: as written by ``spacy init labels``; by default they are read from the examples.
 
-        Warns if vocabularies are learnt from examples that show no labels, which is what
-        ``nlp.initialize()`` makes up when it is given none.
+        Warns if vocabularies are learnt from examples without labels, such as the placeholder
+        examples of ``nlp.initialize()``.
+
+        Raises:
+            LabelError: there are no examples or no labels.
+            StructureError: the network's parts do not fit each other or this component.
         """
         examples = list(self._valid(get_examples(), "initialize"))
         found = list(self.find_labels(examples) if labels is None else labels)
@@ -193,7 +199,7 @@ class LabellingPipe(RnnPipe):
         )
 
     def _position(self, label: str) -> int:
-        """Raises LabelError for a label that is not known."""
+        """Return the index of a label; raise LabelError if it is unknown."""
         if label not in self.labels:
             raise self._unknown_label(label)
         return self.labels.index(label)
@@ -215,7 +221,7 @@ class LabellingPipe(RnnPipe):
     @property
     @abstractmethod
     def annotation(self) -> str:
-        """What the component learns from, in words, for error messages."""
+        """The annotation that the component learns from, for error messages."""
 
     def learnable(self, examples: Sequence[Example]) -> list[AnnotatedDoc]:
         return [AnnotatedDoc(eg.predicted, self.gold(eg)) for eg in examples]
@@ -227,7 +233,7 @@ class LabellingPipe(RnnPipe):
     # -- prediction ----------------------------------------------------------------------------
 
     def predict(self, docs: Iterable[Doc]) -> list[Any]:
-        """One result for each document; the documents stay as they are."""
+        """Return one result per document. The documents do not change."""
         self._require_network()
         docs = list(docs)
         return answers(self.model, docs, self.read) if docs else []

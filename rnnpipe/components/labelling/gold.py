@@ -1,4 +1,4 @@
-"""How gold annotations are read from examples, as arrays."""
+"""Gold annotations of examples as arrays."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from spacy.training import Example
 
 
 def same_tokens(example: Example) -> bool:
-    """Whether prediction and reference are tokenized alike, so that annotation carries over."""
+    """Return whether prediction and reference have the same tokens."""
     x, y = example.predicted, example.reference
     return len(x) == len(y) and bool((x.to_array("ORTH") == y.to_array("ORTH")).all())
 
 
 def token_labels(attribute: str, examples: Iterable[Example]) -> set[str]:
-    """The values of a token attribute, such as ``"TAG"``, that occur in gold annotations."""
+    """Return the values of a token attribute, such as ``"TAG"``, in the gold annotations."""
     labels: set[str] = set()
     for eg in examples:
         strings = eg.reference.vocab.strings  # a sourced component's vocabulary may lack them
@@ -27,9 +27,10 @@ def token_labels(attribute: str, examples: Iterable[Example]) -> set[str]:
 
 
 def label_ids(labels: tuple[str, ...], keys: np.ndarray) -> np.ndarray:
-    """String hashes to positions in ``labels``; -1 for 0, the hash of a missing annotation.
+    """Convert string hashes to positions in ``labels``; -1 for 0, the hash of a missing annotation.
 
-    RAISES: KeyError with the hash of an unknown label.
+    Raises:
+        KeyError: a label is unknown; the key is its hash.
     """
     known = _positions(labels)
     return np.array([known[key] for key in keys.tolist()], dtype=np.int64)

@@ -47,17 +47,21 @@ def Network(
     overlap: NonNegativeInt = 64,
     max_padded_tokens: PositiveInt = 8192,
 ) -> Model[Any, Any]:
-    """Embedding, encoder, pooler and decoder in a row, trained as one torch module.
+    """A labelling network: embedding, encoder, pooler and decoder, trained as one torch module.
 
-    pooler: needed by components that label whole documents, refused by those that label tokens.
-    structure: what the encoder reads the documents as; unset, their tokens in a row.
-    dropout: on the encoder's inputs and outputs; unset, the rate of ``[training] dropout``.
+    pooler: required by components that label documents, rejected by those that label tokens.
+    structure: structure of the documents that the encoder reads; if unset, the sequence of their
+        tokens.
+    dropout: dropout rate of the encoder's inputs and outputs; if unset, the rate of ``[training]
+        dropout``.
     precision: ``"bfloat16"`` computes matrix products in bfloat16 and keeps float32 weights.
-    max_length, overlap: documents with more tokens are cut into windows of ``max_length`` tokens,
-        ``overlap`` of which neighbours share, or at sentence boundaries where they are set; not
-        those that are read as another structure, which are never cut.
-    max_padded_tokens: the most token positions computed at once; bounds the memory.
-    RAISES: SettingsError if ``overlap`` is not smaller than ``max_length``.
+    max_length, overlap: documents of more than ``max_length`` tokens are split at sentence
+        boundaries if they are set, otherwise into windows that share ``overlap`` tokens. Documents
+        read as another structure are never split.
+    max_padded_tokens: maximum number of token positions computed at once; bounds the memory.
+
+    Raises:
+        SettingsError: ``overlap`` is not smaller than ``max_length``.
     """
     if overlap >= max_length:
         raise SettingsError(
@@ -93,7 +97,7 @@ def answers(model: Model[Any, Any], docs: Sequence[Doc], reader: Reader[T]) -> l
 
 
 def token_vectors(model: Model[Any, Any], docs: Sequence[Doc]) -> Tensor:
-    """What a network's encoder is given; see :meth:`TorchNetwork.vectors`."""
+    """Return the inputs of a network's encoder; see :meth:`TorchNetwork.vectors`."""
     batch, inputs = _batch(model, docs), upstream_vectors(model, docs)
     with network_shim(model).evaluation() as module:
         return cast(TorchNetwork, module).vectors(batch, inputs)
@@ -105,7 +109,7 @@ def _batch(model: Model[Any, Any], docs: Sequence[Doc]) -> Batch:
 
 
 def read_states(decoder: Any, x: Any, lengths: np.ndarray) -> list[np.ndarray]:
-    """The best label ids of each document: what ``model.predict(docs)`` returns."""
+    """Return the best label ids of each document, for ``model.predict(docs)``."""
     ids = decoder.predict(x).ids.cpu().numpy()
     return [row[:n] if ids.ndim == 2 else row for row, n in zip(ids, lengths, strict=True)]
 
@@ -117,7 +121,8 @@ def _predict(model: Model[Any, Any], docs: Sequence[Doc]) -> list[np.ndarray]:
 def _initialize(
     model: Model[Any, Any], X: Sequence[Doc] | None = None, Y: Labels | None = None
 ) -> None:
-    """``X``: all training documents. ``Y``: the labels. Nothing happens while either is missing."""
+    """Build the network from all training documents ``X`` and the labels ``Y``, if both are
+    given."""
     for layer in model.layers:
         layer.initialize(X=X[:10] if X is not None else None)
     if X is None or Y is None:
@@ -131,7 +136,7 @@ def _initialize(
 
 
 def set_labels(model: Model[Any, Any], labels: Labels) -> None:
-    """Give a network other labels, keeping all it knows of those that stay."""
+    """Change the labels of a network and keep all weights of those that remain."""
     shim = network_shim(model)
     facts = {**cast(dict[str, Any], shim.facts), **label_facts(labels)}
     grown = with_labels(cast(TorchNetwork, shim.module), network_builder(model), facts)
@@ -139,7 +144,7 @@ def set_labels(model: Model[Any, Any], labels: Labels) -> None:
 
 
 def count_words(docs: Iterable[Doc]) -> Counter[str]:
-    """How often each word form occurs."""
+    """Count the occurrences of each word form."""
     columns = [doc.to_array("ORTH") for doc in docs if len(doc)]
     if not columns:
         return Counter()

@@ -1,4 +1,4 @@
-"""``rnn_ner``: named entities, as tags of a scheme."""
+"""``rnn_ner``: named entities, predicted as tags of a scheme."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _MISSING, _INSIDE, _OUTSIDE, _BEGIN = 0, 1, 2, 3  # values of ENT_IOB
 
 @dataclass
 class Entities:
-    """What the network says of one document.
+    """The answer of the network for one document.
 
-    ids: ``(T,)`` the best tags. spans: ``(N, 3)`` their entities: start, end, label's position.
-    probabilities: ``(N,)`` that the document has an entity with exactly these boundaries and this
-        label, summed over all that could be said of the other tokens; empty if not asked for.
+    ids: ``(T,)`` the best tags. spans: ``(N, 3)`` their entities: start, end, label index.
+    probabilities: ``(N,)`` the probability of an entity with exactly these boundaries and this
+        label, summed over all tags of the other tokens; empty if not requested.
     readings: the most probable readings of the whole document, best first.
     """
 
@@ -41,13 +41,13 @@ class Entities:
 
 
 class RnnEntityRecognizer(LabellingPipe):
-    """Finds named entities with any encoder and a decoder over token tags, such as a CRF.
+    """A named entity recognizer with any encoder and a decoder over token tags, such as a CRF.
 
     Writes ``doc.ents``; ``ent._.probability``, the entity's exact probability under the model; and
     ``doc._.entity_readings``, the ``n_best`` most probable readings of the document, each a
     dictionary of its ``probability`` and its ``entities`` as ``[start, end, label]`` token spans.
-    Entities that an earlier component has set are kept, and tokens that it has blocked stay without
-    one; predictions that overlap them are dropped.
+    Entities and blocked tokens of earlier components are kept; predictions that overlap them are
+    dropped.
     """
 
     labels_documents = False
@@ -64,11 +64,14 @@ class RnnEntityRecognizer(LabellingPipe):
         n_best: int = 0,
         scorer: Callable[..., Any] | None = None,
     ) -> None:
-        """scheme: the tag scheme, one of :data:`rnnpipe.contracts.schemes.SCHEMES`.
-        entity_probabilities: whether to compute the probability of each entity.
-        n_best: how many readings to keep.
+        """Create the component.
 
-        RAISES: SettingsError for an unknown scheme or a negative ``n_best``.
+        scheme: tag scheme, one of :data:`rnnpipe.contracts.schemes.SCHEMES`.
+        entity_probabilities: whether to compute the probability of each entity.
+        n_best: number of readings to keep.
+
+        Raises:
+            SettingsError: the scheme is unknown, or ``n_best`` is negative.
         """
         if scheme not in SCHEMES:
             raise SettingsError(
@@ -126,7 +129,8 @@ class RnnEntityRecognizer(LabellingPipe):
         return ids
 
     def _aligned(self, example: Example) -> tuple[np.ndarray, np.ndarray]:
-        """ENT_IOB and ENT_TYPE of the reference on the predicted document's tokens."""
+        """Return ENT_IOB and ENT_TYPE of the reference, aligned to the predicted document's
+        tokens."""
         tags = example.get_aligned_ner()
         iob = np.full(len(tags), _MISSING)
         kinds = np.zeros(len(tags), dtype=np.uint64)
@@ -197,7 +201,7 @@ class RnnEntityRecognizer(LabellingPipe):
 
 
 def set_extensions() -> None:
-    """Register ``Span._.probability`` and ``Doc._.entity_readings``, unless someone has."""
+    """Register ``Span._.probability`` and ``Doc._.entity_readings`` unless they exist."""
     if not Span.has_extension("probability"):
         Span.set_extension("probability", default=None)
     if not Doc.has_extension("entity_readings"):

@@ -1,4 +1,4 @@
-"""``rnn_tagger``: one label for every token."""
+"""``rnn_tagger``: one label per token."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _ATTRIBUTES = ("tag", "pos", "morph")
 
 
 class RnnTagger(LabellingPipe):
-    """Labels tokens, with any encoder and any per-node decoder.
+    """A tagger with any encoder and any decoder that labels nodes.
 
     Writes ``token.tag_``, ``token.pos_``, ``token.morph`` or an extension ``token._.<name>``. For
-    an extension, ``[training.score_weights]`` must name its score, ``<name>_acc``, for
-    ``spacy train`` to know which pipeline is best.
+    an extension, ``[training.score_weights]`` must name its score, ``<name>_acc``, so that ``spacy
+    train`` can select the best pipeline.
     """
 
     labels_documents = False
@@ -41,11 +41,14 @@ class RnnTagger(LabellingPipe):
         overwrite: bool = True,
         scorer: Callable[..., Any] | None = None,
     ) -> None:
-        """attribute: ``"tag"``, ``"pos"``, ``"morph"`` or ``"_.name"``, a registered extension.
-        overwrite: whether to replace what an earlier component has set.
+        """Create the component.
+
+        attribute: ``"tag"``, ``"pos"``, ``"morph"`` or ``"_.name"``, a registered extension.
+        overwrite: whether to replace the annotation of earlier components.
         scorer: by default the accuracy of the attribute, ``tag_acc``, ``pos_acc``, ...
 
-        RAISES: SettingsError for any other attribute.
+        Raises:
+            SettingsError: the attribute is none of these.
         """
         if attribute not in _ATTRIBUTES and not attribute.startswith("_."):
             raise SettingsError(
@@ -148,7 +151,8 @@ class RnnTagger(LabellingPipe):
                 token._.set(name, self.labels[label_id])
 
     def accuracy(self, examples: Iterable[Example], **_: Any) -> dict[str, Any]:
-        """The share of tokens labelled as in the reference, where the reference has a label."""
+        """Compute the share of tokens with the reference's label; tokens without one do not
+        count."""
         if not self.attribute.startswith("_."):
             return dict(Scorer.score_token_attr(examples, self.attribute))
         name = self.attribute[2:]

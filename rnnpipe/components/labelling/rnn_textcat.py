@@ -19,8 +19,8 @@ from rnnpipe.parts.structures.doc_image import register_image
 
 
 class CategoryPipe(LabellingPipe):
-    """What the components that write ``doc.cats`` share: any encoder, a pooler, and a decoder over
-    documents."""
+    """The base of the components that write ``doc.cats``: any encoder, a pooler, and a decoder that
+    labels documents."""
 
     labels_documents = True
     annotation = "doc.cats"
@@ -34,9 +34,11 @@ class CategoryPipe(LabellingPipe):
         threshold: float,
         scorer: Callable[..., Any] | None = None,
     ) -> None:
-        """threshold: the probability from which a category counts as predicted when scores are
-        computed. spaCy's own scorer ignores it where categories exclude each other: there the
-        most probable one counts."""
+        """Create the component.
+
+        threshold: minimum probability of a predicted category in scores. spaCy's scorer ignores it
+            for exclusive categories and takes the most probable one.
+        """
         super().__init__(vocab, model, name, scorer, threshold=threshold, positive_label=None)
         register_image(Doc)  # which may be what is categorised
 
@@ -55,9 +57,10 @@ class CategoryPipe(LabellingPipe):
 
 
 class RnnTextCategorizer(CategoryPipe):
-    """Exactly one category for a document, with the probability of each in ``doc.cats``.
+    """A text classifier with exactly one category per document. Writes all probabilities to
+    ``doc.cats``.
 
-    The decoder is one of labels that exclude each other, such as ``rnnpipe.Softmax.v1``.
+    The decoder has exclusive labels, such as ``rnnpipe.Softmax.v1``.
     """
 
     def initialize(
@@ -68,9 +71,13 @@ class RnnTextCategorizer(CategoryPipe):
         labels: Iterable[str] | None = None,
         positive_label: str | None = None,
     ) -> None:
-        """positive_label: of two categories, the one whose F-score is reported.
-        RAISES: LabelError if there are fewer categories than the component can tell apart, or a
-        positive one that is not among them or is one of more than two."""
+        """Learn the categories and build the network. With two categories, the F-score of
+        ``positive_label`` is reported.
+
+        Raises:
+            LabelError: there are fewer than two categories, or ``positive_label`` is not one of
+                exactly two.
+        """
         super().initialize(get_examples, nlp=nlp, labels=labels)
         if positive_label is not None and len(self.labels) > 2:
             raise LabelError(
@@ -109,9 +116,10 @@ class RnnTextCategorizer(CategoryPipe):
 
 
 class RnnMultiLabelTextCategorizer(CategoryPipe):
-    """Any number of categories for a document, each with its own probability in ``doc.cats``.
+    """A text classifier with any number of categories per document. Writes their independent
+    probabilities to ``doc.cats``.
 
-    The decoder is one of independent truths, such as ``rnnpipe.Sigmoid.v1``.
+    The decoder has independent labels, such as ``rnnpipe.Sigmoid.v1``.
     """
 
     exclusive = False

@@ -1,4 +1,4 @@
-"""``rnn_treecat``: a label for the root of a tree, and one for each of its nodes."""
+"""``rnn_treecat``: a label for the root of a tree and for each of its nodes."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Place = tuple[int, int, int]
 
 
 class RnnTreeCategorizer(LabellingPipe):
-    """Labels trees, with a recursive encoder over the constituents of the documents and a decoder
-    of nodes.
+    """A tree classifier with a recursive encoder over the constituents of a document and a decoder
+    that labels nodes.
 
-    The constituents are the spans of the group that the network's structure names. With the loss at
-    all nodes, it writes their labels and, since the root is one of them, the probability of each
-    label for it in ``doc.cats``. With the loss at the root, it writes ``doc.cats`` alone. The root
-    is the largest constituent; of several trees, that of the last.
+    The constituents are the spans of the group that the network's structure names. With the loss on
+    all nodes, it writes their labels, and the probability of each label of the root to
+    ``doc.cats``. With the loss on the root, it writes ``doc.cats`` only. The root is the largest
+    constituent; of several trees, that of the last.
     """
 
     labels_documents = False
@@ -45,13 +45,16 @@ class RnnTreeCategorizer(LabellingPipe):
         loss: Literal["nodes", "root"] = "nodes",
         scorer: Callable[..., Any] | None = None,
     ) -> None:
-        """loss: what is learnt: the labels of all spans, or the true category of ``doc.cats``.
-        scorer: by default :meth:`accuracy`."""
+        """Create the component.
+
+        loss: training target: the labels of all spans, or the true category of ``doc.cats``.
+        scorer: by default :meth:`accuracy`.
+        """
         super().__init__(vocab, model, name, scorer or self.accuracy, loss=loss)
 
     @property
     def spans_key(self) -> str:
-        """The span group that holds the constituents."""
+        """Name of the span group that holds the constituents."""
         structure: DocStructure | None = network_builder(self.model).structure
         assert structure is not None and structure.spans_key is not None  # checked at the start
         return structure.spans_key
@@ -91,7 +94,7 @@ class RnnTreeCategorizer(LabellingPipe):
         return ids
 
     def _gold_keys(self, example: Example, spans: Sequence[Span]) -> np.ndarray:
-        """The hash of each span's gold label, 0 where there is none."""
+        """Return the hash of each span's gold label, 0 if it has none."""
         gold = self._constituents(example.reference)
         if same_tokens(example) and _extents(gold) == _extents(spans):
             return np.array([span.label for span in gold], dtype=np.uint64)
@@ -108,8 +111,8 @@ class RnnTreeCategorizer(LabellingPipe):
         return true[0] if true else None
 
     def _true_root(self, doc: Doc) -> str | None:
-        """What the root of a reference document is to be labelled. Its categories may belong to
-        another component, if this one learns from spans."""
+        """Return the gold label of the root of a reference document. If the component learns from
+        spans, the document's categories may belong to another component."""
         if not self.at_nodes:
             return self._true_category(doc)
         spans = self._constituents(doc)
@@ -118,7 +121,7 @@ class RnnTreeCategorizer(LabellingPipe):
     def read(
         self, decoder: Any, x: Any, lengths: np.ndarray
     ) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Of each document, the best label of each span and the probabilities of all."""
+        """Return the best label of each span and the probabilities of all labels, per document."""
         prediction = decoder.predict(x)
         probabilities = (
             decoder.marginals(x)
@@ -151,10 +154,12 @@ class RnnTreeCategorizer(LabellingPipe):
                 )
 
     def accuracy(self, examples: Iterable[Example], **_: Any) -> dict[str, Any]:
-        """``root_acc``: the share of documents the label of whose root, the most probable one of
-        the component's own in ``doc.cats``, is the true one;
-        ``node_acc``: the share of spans labelled as in the reference. Those that have no label
-        there do not count; ``None`` where there is none at all."""
+        """Compute the accuracy of the labels; ``None`` if nothing has a gold label.
+
+        root_acc: share of documents whose most probable category among the component's labels is
+            the true one.
+        node_acc: share of spans with the reference's label, among those that have one there.
+        """
         roots: list[bool] = []
         nodes: list[bool] = []
         for eg in examples:
@@ -174,7 +179,7 @@ class RnnTreeCategorizer(LabellingPipe):
 
 
 def places_of(spans: Iterable[Span]) -> list[tuple[Place, Span]]:
-    """Each constituent and its place, by which it is found in a document of other tokens."""
+    """Map each constituent to its place, which identifies it in a document with other tokens."""
     seen: Counter[tuple[int, int]] = Counter()
     places = []
     for span in spans:
@@ -189,5 +194,5 @@ def _extents(spans: Iterable[Span]) -> list[tuple[int, int]]:
 
 
 def root_of(spans: Sequence[Span]) -> int:
-    """The constituent that comes last in post-order."""
+    """Return the constituent that comes last in post-order."""
     return max(range(len(spans)), key=lambda i: (spans[i].end, -spans[i].start, i))

@@ -23,13 +23,13 @@ NONE = "(none)"
 
 
 class RnnTreeParser(LabellingPipe):
-    """Builds a binary tree over each document with a decoder of trees, and writes the nodes that
-    the decoder classifies as constituents, with their labels, into a span group that
+    """A constituency parser with a decoder of binary trees. Writes the nodes that the decoder
+    classifies as constituents, with their labels, into a span group that
     ``rnnpipe.Constituents.v1`` reads: children before parents.
 
-    Where several constituents hold the same tokens, a node's class is their labels, the innermost
-    first, with a space in between. It learns from the same span group of reference documents,
-    whose constituents need not be binary; a document without the group is not learnt from.
+    If several constituents hold the same tokens, a node's class consists of their labels, innermost
+    first, separated by spaces. The parser learns from the same span group of reference documents,
+    whose constituents need not be binary; documents without the group are skipped.
     """
 
     labels_documents = False
@@ -44,7 +44,10 @@ class RnnTreeParser(LabellingPipe):
         spans_key: str = "constituents",
         scorer: Callable[..., Any] | None = None,
     ) -> None:
-        """spans_key: the span group. scorer: by default :meth:`bracket_scores`."""
+        """Create the component.
+
+        spans_key: name of the span group. scorer: by default :meth:`bracket_scores`.
+        """
         super().__init__(vocab, model, name, scorer or self.bracket_scores, spans_key=spans_key)
 
     @property
@@ -77,10 +80,13 @@ class RnnTreeParser(LabellingPipe):
     def _classes(
         self, doc: Doc, reference: Doc, example: Example | None = None
     ) -> list[tuple[int, int, str]]:
-        """The reference's constituents by the tokens of ``doc``: first token, end and class.
+        """Return the reference's constituents as first token, end and class, by the tokens of
+        ``doc``.
 
-        RAISES: StructureError for constituents that overlap; LabelError for a label that could be
-            taken for two."""
+        Raises:
+            StructureError: constituents overlap.
+            LabelError: a label contains a space, so that it could be taken for two.
+        """
         spans = list(reference.spans.get(self.spans_key, []))
         if example is not None and not same_tokens(example):
             spans = example.get_aligned_spans_y2x(spans, allow_overlap=True)
@@ -96,7 +102,7 @@ class RnnTreeParser(LabellingPipe):
         return [(*place, " ".join(labels)) for place, labels in chains.items()]
 
     def read(self, decoder: Any, x: Any, lengths: np.ndarray) -> list[np.ndarray]:
-        """Of each document, the nodes of its tree: first token, end and class. ``(2 n - 1, 3)``."""
+        """Return the tree nodes of each document: first token, end and class, ``(2 n - 1, 3)``."""
         ids = decoder.predict(x).ids.cpu().numpy()
         return [nodes[nodes[:, 0] >= 0] for nodes in ids]
 
@@ -114,11 +120,10 @@ class RnnTreeParser(LabellingPipe):
             doc.spans[self.spans_key] = SpanGroup(doc, name=self.spans_key, spans=spans)
 
     def bracket_scores(self, examples: Iterable[Example], **_: Any) -> dict[str, Any]:
-        """Precision, recall and F1 of the constituents of two tokens or more, that of the whole
-        document among them: without their labels (``brackets_p``, ``brackets_r``, ``brackets_f``;
-        of those that hold the same tokens, one counts) and with them (``labelled_brackets_f``).
-        Documents whose reference has no constituents annotated do not count; ``None`` where there
-        are none."""
+        """Compute precision, recall and F1 of the constituents of at least two tokens, including
+        the whole document: without labels (``brackets_p``, ``brackets_r``, ``brackets_f``;
+        constituents of the same tokens count once) and with labels (``labelled_brackets_f``).
+        Documents without annotated constituents do not count; ``None`` if there are no others."""
         bare, labelled = _Overlap(), _Overlap()
         for eg in examples:
             if self.spans_key in eg.reference.spans:
@@ -139,7 +144,7 @@ class RnnTreeParser(LabellingPipe):
 
 
 class _Overlap:
-    """What two kinds of things have in common, over many documents."""
+    """Counts of true, predicted and common items, summed over documents."""
 
     def __init__(self) -> None:
         self.both = self.ours = self.gold = 0
@@ -150,7 +155,7 @@ class _Overlap:
         self.gold += gold.total()
 
     def scores(self) -> tuple[float | None, float | None, float | None]:
-        """Precision, recall and F1."""
+        """Return precision, recall and F1."""
         if not self.gold:
             return None, None, None
         f = 2 * self.both / (self.ours + self.gold)

@@ -47,31 +47,35 @@ def LanguageModel(
     max_length: PositiveInt = 512,
     max_padded_symbols: PositiveInt = 8192,
 ) -> Model[Any, Any]:
-    """Embedding, causal encoder and output over symbols, trained as one torch module.
+    """A language model: embedding, causal encoder and output over symbols, trained as one torch
+    module.
 
     symbols: characters, bytes or words.
-    width: of the embedding.
-    dropout: on the encoder's inputs and outputs; unset, the rate of ``[training] dropout``.
-    locked: that dropout has one mask for all steps of a text (Gal and Ghahramani 2016).
-    embedding_dropout: the share of symbols whose embedding is zero in a step (ibid.).
-    activation_regularisation, temporal_regularisation: how much the square of the encoder's states,
-        and of their change from symbol to symbol, counts beside the cross-entropy in nats; each a
-        mean over the width (AR, alpha, and TAR, beta: Merity et al. 2017). The loss that is shown
-        is the cross-entropy alone.
-    word_dropout: the share of symbols that are read as the unknown one in training (Bowman et al.
+    width: size of the embedding.
+    dropout: dropout rate of the encoder's inputs and outputs; if unset, the rate of ``[training]
+        dropout``.
+    locked: use one dropout mask for all steps of a text (Gal and Ghahramani 2016).
+    embedding_dropout: share of symbols whose embedding is zero in a step (ibid.).
+    activation_regularisation, temporal_regularisation: weights of the squared encoder states, and
+        of their squared change from symbol to symbol, in the loss; each is a mean over the width
+        (AR, alpha, and TAR, beta: Merity et al. 2017). The reported loss is the cross-entropy
+        alone.
+    word_dropout: share of input symbols replaced by the unknown symbol in training (Bowman et al.
         2016).
-    scheduled_sampling: the share of symbols that are read in training as the model would have
-        written them (Bengio et al. 2015; in two parallel passes, see
+    scheduled_sampling: share of input symbols replaced by samples of the model in training (Bengio
+        et al. 2015; in two parallel passes, see
         :class:`rnnpipe.models.language.exposure.ScheduledSampling`).
-    sampling_ramp: up to which training step that share grows, from 0.
-    adaptation: how the model follows a document while it is scored: a neural cache or dynamic
-        evaluation. It has no part in training and in writing text.
+    sampling_ramp: number of training steps over which that share grows from 0.
+    adaptation: adaptation to a document during scoring: a neural cache or dynamic evaluation. It
+        affects neither training nor generation.
     precision: ``"bfloat16"`` computes matrix products in bfloat16 and keeps float32 weights.
-    max_length: how many symbols are computed at once; longer texts hand their state on, and in
-        training no gradient reaches further back.
-    max_padded_symbols: the most positions computed at once; bounds the memory.
-    RAISES: SettingsError if the encoder is not causal, the output's sizes do not fit, or a setting
-        has no effect.
+    max_length: maximum number of symbols computed at once. Longer texts pass on their state; in
+        training, no gradient reaches further back.
+    max_padded_symbols: maximum number of positions computed at once; bounds the memory.
+
+    Raises:
+        SettingsError: the encoder is not causal, the output's sizes do not fit, or a setting has no
+            effect.
     """
     if sampling_ramp > 1 and not scheduled_sampling:
         want = "1 without scheduled_sampling, where it has no effect"
@@ -98,7 +102,7 @@ def LanguageModel(
 
 
 def _check(builder: LanguageModelBuilder) -> None:
-    """Raises SettingsError now, not after the corpus has been read."""
+    """Raise SettingsError now, before the corpus is read."""
     with torch.device("meta"):
         encoder = builder.encoder(builder.width)
         try:
@@ -119,7 +123,7 @@ def _log_likelihoods(model: Model[Any, Any], texts: Sequence[Text]) -> list[np.n
 def log_likelihoods(
     model: Model[Any, Any], texts: Sequence[Text], adaptation: Adaptation | None
 ) -> list[np.ndarray]:
-    """The log-probability of every target of every text, ``(N,)`` float32, in nats."""
+    """Return the log-probability of every target of every text in nats, ``(N,)`` float32."""
     with network_shim(model).evaluation() as module:
         network = cast(TorchLanguageModel, module)
         if adaptation is None:
@@ -128,6 +132,6 @@ def log_likelihoods(
 
 
 def with_drawn_targets(model: Model[Any, Any], texts: Sequence[Text]) -> list[Text]:
-    """The texts with what the model might have written after each symbol."""
+    """Return the texts with a symbol sampled from the model after each symbol."""
     with network_shim(model).evaluation() as module:
         return cast(TorchLanguageModel, module).with_drawn_targets(texts)

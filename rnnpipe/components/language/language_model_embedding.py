@@ -1,4 +1,4 @@
-"""``rnnpipe.LanguageModelEmbedding.v1``: a language model, trained before, as an embedding."""
+"""``rnnpipe.LanguageModelEmbedding.v1``: a trained language model as an embedding."""
 
 from __future__ import annotations
 
@@ -35,26 +35,27 @@ def LanguageModelEmbedding(
     max_length: PositiveInt = 512,
     max_padded_symbols: PositiveInt = 8192,
 ) -> EmbeddingBuilder:
-    """The states of a trained ``rnn_lm`` where the tokens of a document end: word vectors in
-    context, by the equation in :mod:`rnnpipe.parts.embeddings.language_model`. For both directions,
-    put a model that reads forward and one that reads backward side by side with
-    ``rnnpipe.Concat.v1``.
+    """Word vectors in context: the states of a trained ``rnn_lm`` at the end of each token, see the
+    equation in :mod:`rnnpipe.parts.embeddings.language_model`. For both directions, combine a
+    forward and a backward model with ``rnnpipe.Concat.v1``.
 
-    path: the pipeline that it was trained in: a folder such as ``model-best``, or the name of an
-        installed package. It is read when the component is initialised. What is needed of it is
-        saved with the component, which then does without.
-    component: its name in that pipeline.
+    path: pipeline that contains the language model: a folder such as ``model-best``, or an
+        installed package. It is read at initialisation only, since the component saves the parts
+        that it needs.
+    component: name of the language model in that pipeline.
     layers: ``"top"``, or a learned mixture of all (ELMo).
-    finetune: whether the language model goes on learning; otherwise it stays as it is.
-    width: project the vectors to this size by a learned linear map; by default they are as wide as
-        the language model's states.
-    dropout: of the vectors.
-    max_length: how many symbols of a document are read at once; more are read piece by piece, each
-        from the state that the one before has left.
-    max_padded_symbols: the most positions computed at once; bounds the memory.
+    finetune: whether to train the language model further; otherwise its weights are fixed.
+    width: size to which a learned linear map projects the vectors; by default they have the width
+        of the language model's states.
+    dropout: dropout rate of the vectors.
+    max_length: maximum number of symbols read at once. Longer documents are read in pieces that
+        pass on their state.
+    max_padded_symbols: maximum number of positions computed at once; bounds the memory.
 
-    Initialisation raises SettingsError if there is no such pipeline or component, and
-    StructureError if layers are to be mixed and the model's encoder has, or shows, but one.
+    Raises:
+        SettingsError: at initialisation, if there is no such pipeline or component.
+        StructureError: at initialisation, if layers are to be mixed and the model's encoder has or
+            exposes only one.
     """
     settings = {
         "layers": layers,
@@ -69,14 +70,14 @@ def LanguageModelEmbedding(
 
 @dataclass(frozen=True)
 class Source:
-    """Where a trained language model is. See the settings of the same names."""
+    """The location of a trained language model. See the settings of the same names."""
 
     path: str | None
     component: str
 
     def measure(self) -> dict[str, Any]:
-        """What it takes to build its embedding of symbols and its encoder again, as JSON: their
-        blocks of the config that it was trained with, the width and the known symbols."""
+        """Return the JSON from which its embedding of symbols and its encoder are rebuilt: their
+        blocks of the training config, the width and the known symbols."""
         nlp, model = self._load()
         config = nlp.config.interpolate()  # spaCy keeps ${variables} as they were written
         block = config["components"][self.component]["model"]
@@ -92,7 +93,7 @@ class Source:
         return {name: part.state_dict() for name, part in parts.items()}
 
     def _load(self) -> tuple[Language, Model[Any, Any]]:
-        """Raises SettingsError if there is no trained language model."""
+        """Load the pipeline; raise SettingsError if there is no trained language model."""
         where, do = f"{_NAME}, path", "Train one with the component rnn_lm, and set path to it."
         if self.path is None:
             raise SettingsError(expected(where, "a pipeline with a language model", "no path", do))
@@ -113,8 +114,8 @@ class Source:
 
 @dataclass(frozen=True)
 class LanguageModelEmbeddingBuilder:
-    """The parts of the language model are built from its own config blocks, which are kept among
-    the facts: the component's config need not, and cannot, say again how the model was built."""
+    """Builds the parts of the language model from its own config blocks, which are stored in the
+    facts. The component's config cannot change them."""
 
     source: Source
     settings: dict[str, Any]
@@ -139,8 +140,8 @@ class LanguageModelEmbeddingBuilder:
 
 
 def require_parts(block: Any) -> None:
-    """Raises WeightsError if a block that is kept with weights names other than parts of networks:
-    whoever loads weights is not to call other functions of the file's choice."""
+    """Raise WeightsError if a block stored with weights names functions other than network parts:
+    loading weights must not call arbitrary functions."""
     if not isinstance(block, Mapping):
         return
     for key, value in block.items():

@@ -1,4 +1,4 @@
-"""New text from a language model."""
+"""Text generation with a language model."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class LanguageModelAlphabet:
 
 
 class Writer:
-    """Continues prompts. It is made from the weights as they are then, and keeps to them."""
+    """Continues prompts with a snapshot of the weights."""
 
     def __init__(self, model: LanguageModel, alphabet: LanguageModelAlphabet) -> None:
         self.model = model
@@ -89,7 +89,7 @@ class Writer:
         return (write(emission.symbol) for emission in emissions)
 
     def write(self, symbols: Iterable[int], prompt: str | Doc) -> str:
-        """The text of symbols that follow a prompt."""
+        """Return the text of symbols that follow a prompt."""
         return "".join(map(self._write_after(prompt), symbols))
 
     def _write_after(self, prompt: str | Doc) -> Callable[[int], str]:
@@ -112,7 +112,7 @@ class Writer:
         return builder.generator(self.alphabet)
 
     def _read(self, prompt: str | Doc) -> np.ndarray:
-        """The boundary and the symbols of the prompt."""
+        """Return the boundary and the symbols of the prompt."""
         if isinstance(prompt, Doc):
             return np.concatenate([[BOUNDARY], self.alphabet.symbols.read(prompt)])
         if not isinstance(prompt, str):
@@ -123,7 +123,7 @@ class Writer:
         return np.array([BOUNDARY, *self.alphabet.encode(prompt)])
 
     def _after(self, symbols: np.ndarray) -> tuple[Tensor, State]:
-        """The last symbol, ``(1,)``, and the state before it."""
+        """Return the last symbol, ``(1,)``, and the state before it."""
         with torch.no_grad():
             state = state_after(self.model, self.steps, symbols[:-1])
         last = torch.from_numpy(symbols[-1:])

@@ -1,4 +1,4 @@
-"""``rnn_lm``: the probability of a text, symbol by symbol, and new text."""
+"""``rnn_lm``: the probability of a text, symbol by symbol, and text generation."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ from rnnpipe.models.language.language_model import LanguageModel
 @dataclass(frozen=True)
 class Likelihood:
     """tokens: ``(T,)`` float32, the log-probability of each token in nats: of its symbols and, for
-    characters and bytes, of the space after it. end: of the end symbol, 0 if that does not count.
-    symbols: how many symbols those are."""
+    characters and bytes, of the following space. end: of the end symbol, 0 if it does not
+    count. symbols: number of symbols."""
 
     tokens: np.ndarray
     end: float
@@ -54,13 +54,14 @@ class Likelihood:
 class RnnLanguageModel(RnnPipe):
     """A language model over the characters, bytes or tokens of documents.
 
-    Every document is read from a fresh state and a boundary symbol on. Writes
-    ``doc._.log_probability``, in nats, of the whole document; ``doc._.symbol_count``, of how many
-    symbols; and ``token._.log_probability`` (all at once: ``doc._.token_log_probabilities``), of
-    the token given all before it. Makes new text by :meth:`generate` and :meth:`stream`.
+    Every document is read from a fresh state and a boundary symbol. Writes
+    ``doc._.log_probability``, the log-probability of the whole document in nats;
+    ``doc._.symbol_count``, its number of symbols; and ``token._.log_probability`` (all at once:
+    ``doc._.token_log_probabilities``), that of the token given all previous ones. Generates text
+    with :meth:`generate` and :meth:`stream`.
 
-    In training, a document that is a chunk of a stream goes on from the state that the chunk before
-    has left; see ``rnnpipe.TextStream.v1``.
+    In training, a document that is a chunk of a stream continues from the state of the previous
+    chunk; see ``rnnpipe.TextStream.v1``.
     """
 
     def __init__(
@@ -72,9 +73,12 @@ class RnnLanguageModel(RnnPipe):
         end_symbol: bool = True,
         scorer: Callable[..., Any] | None = None,
     ) -> None:
-        """end_symbol: whether a document is followed by an end symbol, which is learnt, counts as
-            a symbol in all scores, and ends generated text. Set it to false for streams of text.
-        scorer: by default :meth:`cross_entropy`."""
+        """Create the component.
+
+        end_symbol: whether an end symbol follows each document. It is learnt, counts in all scores
+            and ends generated text. Set it to false for streams of text.
+        scorer: by default :meth:`cross_entropy`.
+        """
         super().__init__(vocab, model, name, scorer or self.cross_entropy, end_symbol=end_symbol)
         self._rehearsal_model: Model[Any, Any] | None = None
         set_extensions()
@@ -83,7 +87,7 @@ class RnnLanguageModel(RnnPipe):
 
     @property
     def symbols(self) -> Symbols:
-        """The vocabulary. Raises ValueError before initialisation."""
+        """The vocabulary; ValueError before initialisation."""
         facts = self._require_network()
         if self._built is None or self._built[0] is not facts:
             self._built = facts, language_model_builder(self.model).symbols.build(facts)
@@ -92,7 +96,7 @@ class RnnLanguageModel(RnnPipe):
     _built: tuple[Any, Symbols] | None = None
 
     def text_of(self, doc: Doc, place: Place | None = None) -> Text:
-        """What the network is given for a document, or for a chunk of a stream."""
+        """Return the network's input for a document or a chunk of a stream."""
         symbols = self.symbols.read(doc)
         if place is not None and place.begin > 0:
             before = self._count_before(doc, place)
@@ -103,8 +107,8 @@ class RnnLanguageModel(RnnPipe):
         return Text(begun[:-1], symbols, place)
 
     def _count_before(self, doc: Doc, place: Place) -> int:
-        """How many symbols the token before a chunk has, which is read first. Raises CorpusError if
-        that token stands at the other end."""
+        """Count the symbols of the token before a chunk, which is read first; raise CorpusError if
+        that token is at the other end."""
         owners = self.symbols.owners(doc)
         if owners[0] != (len(doc) - 1 if place.backward else 0):
             ways = ("from its beginning", "from its end")
@@ -123,11 +127,13 @@ class RnnLanguageModel(RnnPipe):
         nlp: Language | None = None,
         corpus: Callable[..., Iterable[Any]] | None = None,  # names that spaCy can resolve
     ) -> None:
-        """Learn which symbols there are and make the network.
+        """Learn the symbols and build the network.
 
-        corpus: a reader whose documents hold all symbols, read once and through. By default the
+        corpus: reader whose documents contain all symbols; it is read once. By default the
             examples, which with ``max_epochs = -1`` are the first 100 only.
-        RAISES: CorpusError if there is not one symbol.
+
+        Raises:
+            CorpusError: there are no symbols.
         """
         examples = get_examples() if corpus is None or nlp is None else corpus(nlp)
         counted = _Counted(eg.x for eg in self._valid(examples, "initialize"))
@@ -144,7 +150,7 @@ class RnnLanguageModel(RnnPipe):
         return [self._training_text(eg) for eg in examples]
 
     def taught(self, teacher: Model[Any, Any], examples: Sequence[Example]) -> list[Text]:
-        """The documents with a symbol after every other that the teacher draws."""
+        """Return the documents with a symbol sampled from the teacher after every symbol."""
         return with_drawn_targets(teacher, [self.text_of(eg.predicted) for eg in examples])
 
     def _training_text(self, example: Example) -> Text:
@@ -154,14 +160,14 @@ class RnnLanguageModel(RnnPipe):
     # -- prediction ----------------------------------------------------------------------------
 
     def predict(self, docs: Iterable[Doc]) -> list[Likelihood]:
-        """The likelihood of each document; the documents stay as they are."""
+        """Return the likelihood of each document. The documents do not change."""
         return self.likelihoods(docs, language_model_builder(self.model).adaptation)
 
     def likelihoods(
         self, docs: Iterable[Doc], adaptation: Adaptation | None = None
     ) -> list[Likelihood]:
-        """The likelihood of each document, by the model or as it adapts to the document, such as
-        ``NeuralCache(size=1000)``; the documents stay as they are."""
+        """Return the likelihood of each document, optionally with an adaptation such as
+        ``NeuralCache(size=1000)``. The documents do not change."""
         docs = list(docs)
         scores = log_likelihoods(self.model, [self.text_of(doc) for doc in docs], adaptation)
         return [self._likelihood(doc, score) for doc, score in zip(docs, scores, strict=True)]
@@ -179,13 +185,13 @@ class RnnLanguageModel(RnnPipe):
             doc._.token_log_probabilities = likelihood.tokens
 
     def cross_entropy(self, examples: Iterable[Example], **_: Any) -> dict[str, float | None]:
-        """How well the texts are predicted. ``None`` where there is no symbol or character.
+        """Score the predictions of the texts; ``None`` if there are no symbols or characters.
 
-        lm_nats: cross-entropy, nats a symbol. lm_perplexity: its exponential, a symbol.
-        lm_bits_per_character: bits a character of the documents' text, spaces included.
-        lm_symbols, lm_characters: how many were counted.
-        lm_probability: ``exp(-lm_nats)``, the geometric mean of the symbols' probabilities; the
-            higher the better, as spaCy's training loop wants it.
+        lm_nats: cross-entropy in nats per symbol. lm_perplexity: its exponential.
+        lm_bits_per_character: bits per character of the documents' text, spaces included.
+        lm_symbols, lm_characters: their numbers.
+        lm_probability: ``exp(-lm_nats)``, the geometric mean of the symbols' probabilities; higher
+            is better, as spaCy's training loop requires.
         """
         docs = [example.predicted for example in examples]
         nats = -math.fsum(doc._.log_probability for doc in docs)
@@ -210,7 +216,7 @@ class RnnLanguageModel(RnnPipe):
         decoder: SequenceGeneratorBuilder | None = None,
         **settings: Any,
     ) -> str:
-        """Text that goes on from the prompt, without it: the first of :meth:`generations`."""
+        """Return the first continuation of the prompt; see :meth:`generations`."""
         return self.writer.write(self.generations(prompt, decoder, **settings)[0].symbols, prompt)
 
     def generations(
@@ -219,16 +225,18 @@ class RnnLanguageModel(RnnPipe):
         decoder: SequenceGeneratorBuilder | None = None,
         **settings: Any,
     ) -> list[Generated]:
-        """Texts that go on from the prompt, with the log-probability of each symbol.
+        """Return continuations of the prompt with the log-probability of each symbol.
 
-        prompt: what comes before, of any length; "" for the beginning of a document.
-        decoder: how to choose. By default ``rnnpipe.Sampler.v1``.
-        settings: of the sampler: ``max_length``, ``temperature``, ``seed``, ``n_samples``, ...
+        prompt: preceding text of any length; "" starts a document.
+        decoder: sampler or search; by default ``rnnpipe.Sampler.v1``.
+        settings: settings of the sampler: ``max_length``, ``temperature``, ``seed``, ``n_samples``,
+            ...
 
-        Unknown symbols, and the end symbol where there is none, are never chosen; the
+        Unknown symbols are never chosen, nor is the end symbol if the model has none. The
         probabilities are those of the model without them.
 
-        Raises SettingsError for an unknown symbol in a string prompt, or settings that are wrong.
+        Raises:
+            SettingsError: a string prompt has an unknown symbol, or a setting is wrong.
         """
         return self.writer.generations(prompt, decoder, settings)
 
@@ -238,15 +246,17 @@ class RnnLanguageModel(RnnPipe):
         decoder: SequenceGeneratorBuilder | None = None,
         **settings: Any,
     ) -> Iterator[str]:
-        """The text of :meth:`generate`, piece by piece as it is drawn.
+        """Yield the text of :meth:`generate` piece by piece as it is sampled.
 
-        Raises SettingsError as :meth:`generations`, and if the decoder cannot stream, or would make
-        several texts."""
+        Raises:
+            SettingsError: see :meth:`generations`; or the decoder cannot stream or returns several
+                texts.
+        """
         return self.writer.stream(prompt, decoder, settings)
 
     @property
     def writer(self) -> Writer:
-        """Makes text with the weights as they are now."""
+        """Return a writer with the current weights."""
         shim = network_shim(self.model)
         alphabet = LanguageModelAlphabet(
             self.symbols, self.cfg["end_symbol"], f"components.{self.name}"
@@ -261,7 +271,7 @@ class RnnLanguageModel(RnnPipe):
 
 
 class _Counted:
-    """Documents, and how many tokens there were when they have been gone through."""
+    """Documents with a count of the tokens read so far."""
 
     def __init__(self, docs: Iterable[Doc]) -> None:
         self._docs = docs
@@ -274,7 +284,7 @@ class _Counted:
 
 
 def set_extensions() -> None:
-    """Register what documents and tokens are given; what others have registered is left."""
+    """Register the extensions of documents and tokens; existing ones are kept."""
     for name in ("log_probability", "symbol_count", "token_log_probabilities"):
         if not Doc.has_extension(name):
             Doc.set_extension(name, default=None)

@@ -36,12 +36,13 @@ def Tok2VecEmbedding(
 ) -> Model[Sequence[Doc], Vectors]:
     """The ``embed`` block of ``spacy.Tok2Vec.v2``, or a whole tok2vec: documents to token vectors.
 
-    embedding: any registered embedding that learns no list of words or characters, since spaCy
-        shows a tok2vec ten documents before training; and none that reads another tok2vec.
-    width: of the vectors, if other parts of the config refer to it; checked at initialisation.
+    embedding: any registered embedding that neither learns a list of words or characters, since
+        spaCy passes a tok2vec only ten documents before training, nor reads another tok2vec.
+    width: size of the vectors, if other parts of the config refer to it; checked at initialisation.
     precision: ``"bfloat16"`` computes matrix products in bfloat16 and keeps float32 weights.
 
-    Raises StructureError at initialisation for another embedding, or another width.
+    Raises:
+        StructureError: at initialisation, if the embedding is another one or has another width.
     """
     return Model(
         "rnnpipe_tok2vec_embedding",
@@ -54,7 +55,7 @@ def Tok2VecEmbedding(
 
 
 class TokenVectors(nn.Module):
-    """The vectors of several embeddings side by side, one row a token."""
+    """The concatenated vectors of several embeddings, one row per token."""
 
     def __init__(self, parts: Sequence[Embedding]) -> None:
         super().__init__()
@@ -66,7 +67,7 @@ class TokenVectors(nn.Module):
             cast(Any, part).initialize(vocab)
 
     def forward(self, docs: Sequence[Doc], device: torch.device) -> Tensor:
-        """``(N, n_out)``, documents one after the other."""
+        """Return the vectors of all documents, ``(N, n_out)``, in order."""
         words, _, numbers = distinct_words(docs)
         word_of = torch.from_numpy(numbers).to(device)
         vectors = []
@@ -85,7 +86,7 @@ def _build(embedding: EmbeddingBuilder, facts: Facts) -> TokenVectors:
 def _initialize(
     model: Model[Sequence[Doc], Vectors], X: Sequence[Doc] | None = None, Y: Any = None
 ) -> None:
-    """``X``: some documents. Nothing happens without."""
+    """Build the embedding from some documents ``X``, if they are given."""
     if X is None:
         return
     embedding = cast(EmbeddingBuilder, model.attrs["embedding"])

@@ -34,15 +34,15 @@ def Tok2VecEncoder(
 ) -> Model[Vectors, Vectors]:
     """The ``encode`` block of ``spacy.Tok2Vec.v2``: token vectors to token vectors in context.
 
-    encoder: any registered encoder that reads sequences. Where its own ``dropout`` is unset, that
+    encoder: any registered encoder that reads sequences. If its own ``dropout`` is unset, the rate
         of ``[training]`` applies.
-    width: the width of its states, if other parts of the config refer to it; checked against the
-        encoder at initialisation.
+    width: width of its states, if other parts of the config refer to it; checked at initialisation.
     precision: ``"bfloat16"`` computes matrix products in bfloat16 and keeps float32 weights.
-    max_padded_tokens: the most token positions computed at once.
+    max_padded_tokens: maximum number of token positions computed at once.
 
-    Raises :class:`StructureError` at initialisation if the encoder does not read sequences, or its
-    states are not ``width`` wide.
+    Raises:
+        StructureError: at initialisation, if the encoder does not read sequences or its states are
+            not ``width`` wide.
     """
     return Model(
         "rnnpipe_tok2vec_encoder",
@@ -59,7 +59,7 @@ def _build(encoder: EncoderBuilder, facts: Facts) -> nn.Module:
 
 
 def _initialize(model: Model[Vectors, Vectors], X: Vectors | None = None, Y: Any = None) -> None:
-    """``X``: some token vectors, for their width."""
+    """Build the encoder for the width of some token vectors ``X``."""
     if X:
         model.set_dim("nI", X[0].shape[1])
     facts = {"n_in": model.get_dim("nI")}
@@ -107,7 +107,7 @@ def _forward(
 
 
 def _buckets(lengths: np.ndarray, max_padded_tokens: int) -> list[Bucket]:
-    """Documents of like length; empty ones have nothing to encode."""
+    """Group documents of similar length; skip empty ones."""
     whole = Limits(int(lengths.max(initial=1)), 0, max_padded_tokens)
     return [bucket for bucket in plan_buckets((), lengths, whole) if bucket.tokens.size]
 
@@ -115,7 +115,7 @@ def _buckets(lengths: np.ndarray, max_padded_tokens: int) -> list[Bucket]:
 def _pad(
     ops: Ops, vectors: Vectors, width: int, buckets: list[Bucket], device: torch.device
 ) -> list[Tensor]:
-    """``(B, T, width)`` for each bucket, zeros at padding."""
+    """Pad each bucket with zeros to ``(B, T, width)``."""
     rows = ops.xp.concatenate([ops.alloc2f(1, width), *vectors])  # row 0 is padding
     return [xp2torch(rows[ops.xp.asarray(bucket.tokens)], device=device) for bucket in buckets]
 
@@ -123,7 +123,7 @@ def _pad(
 def _unpad(
     ops: Ops, padded: list[Tensor], width: int, buckets: list[Bucket], lengths: np.ndarray
 ) -> Vectors:
-    """The documents' own rows, in the order of the documents."""
+    """Return the rows of each document, in the order of the documents."""
     rows: Any = ops.alloc2f(int(lengths.sum()) + 1, width)
     for x, bucket in zip(padded, buckets, strict=True):
         rows[ops.xp.asarray(bucket.tokens)] = torch2xp(x)

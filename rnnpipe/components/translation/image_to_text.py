@@ -40,19 +40,21 @@ def ImageToText(
     precision: Precision = "float32",
     max_padded_symbols: PositiveInt = 8192,
 ) -> Model[Any, Any]:
-    """A text for an image, such as its caption: the decoder of a sequence-to-sequence model, which
-    begins where an encoder of ``doc._.image`` has ended (Vinyals et al. 2015, Show and Tell), and
-    may look at its states (Xu et al. 2015, Show, Attend and Tell).
+    """A model of a text for an image, such as its caption: the decoder of a sequence-to-sequence
+    model starts with the final state of an encoder of ``doc._.image`` (Vinyals et al. 2015, Show
+    and Tell), and may attend to its states (Xu et al. 2015, Show, Attend and Tell).
 
-    structure, embedding: what the nodes of an image are, and their vectors, such as
-        ``rnnpipe.ImageRows.v1`` and ``rnnpipe.PixelRows.v1``.
-    encoder: any over that structure.
-    target: the symbols of the texts to be written.
-    width: of the embedding of these symbols and, with attention, of the states that the output
+    structure, embedding: nodes of an image and their vectors, such as ``rnnpipe.ImageRows.v1`` and
+        ``rnnpipe.PixelRows.v1``.
+    encoder: any encoder of that structure.
+    target: symbols of the texts to write.
+    width: size of the embedding of these symbols and, with attention, of the states that the output
         reads.
-    The rest is as of ``rnnpipe.Seq2Seq.v1``.
-    RAISES: SettingsError if parts do not fit each other, the decoder is not causal, or settings
-        have no effect.
+    The other settings are those of ``rnnpipe.Seq2Seq.v1``.
+
+    Raises:
+        SettingsError: parts do not fit each other, the decoder is not causal, or settings have no
+            effect.
     """
     builder = Seq2SeqBuilder(
         source=ImageSource(structure, embedding),

@@ -1,4 +1,4 @@
-"""``rnn_seq2seq``: from one text to another, as from spelling to sound, or French to English."""
+"""``rnn_seq2seq``: one text to another, such as spelling to sound or French to English."""
 
 from __future__ import annotations
 
@@ -36,10 +36,11 @@ from rnnpipe.parts.structures.doc_image import register_image
 
 @dataclass(frozen=True)
 class Translation:
-    """pieces: the text by symbols. log_probability: of all of them and the end, in nats. score:
-    what the search ranked it by.
-    attention: ``(pieces, source symbols)`` float32, the share of each source symbol in choosing
-    each piece; ``None`` without attention."""
+    """pieces: the text by symbols. log_probability: of all pieces and the end, in nats. score: the
+        ranking score of the search.
+    attention: ``(pieces, source symbols)`` float32, the weight of each source symbol for each
+        piece; ``None`` without attention.
+    """
 
     text: str
     pieces: list[str]
@@ -49,12 +50,12 @@ class Translation:
 
 
 class RnnSeq2Seq(RnnPipe):
-    """Writes, for each document, the text that a sequence-to-sequence model finds for it.
+    """A sequence-to-sequence component: writes one text per document.
 
     It learns from ``doc._.translation`` of reference documents, and sets on each document
     ``doc._.translation``, the text; ``doc._.translation_log_probability``, in nats;
     ``doc._.translation_pieces``, the text by symbols; and ``doc._.translation_attention``, whose
-    row i says how much each symbol of the document (:meth:`source_pieces`) counted for piece i.
+    row i holds the weight of each symbol of the document (:meth:`source_pieces`) for piece i.
 
     With ``rnnpipe.ImageToText.v1`` it reads ``doc._.image`` instead of the document's symbols.
     """
@@ -70,11 +71,17 @@ class RnnSeq2Seq(RnnPipe):
         copy_unknown: bool = False,
         scorer: Callable[..., Any] | None = None,
     ) -> None:
-        """search: how to look for the text: a beam, or a sampler.
-        attribute: the extension attribute of documents to write and to learn from.
-        copy_unknown: an unknown symbol in the text is replaced by the source symbol with most
-            attention (Luong et al. 2015); otherwise unknown symbols are never chosen.
-        RAISES: SettingsError for ``copy_unknown`` without attention, or from images."""
+        """Create the component.
+
+        search: search for the text: a beam or a sampler.
+        attribute: extension attribute of documents to write and to learn from.
+        copy_unknown: whether to replace an unknown symbol in the text by the source symbol with the
+            largest attention weight (Luong et al. 2015); otherwise unknown symbols are never
+            chosen.
+
+        Raises:
+            SettingsError: ``copy_unknown`` is set without attention or for images.
+        """
         super().__init__(vocab, model, name, scorer, attribute=attribute, copy_unknown=copy_unknown)
         self.search = search
         if not isinstance(search, SequenceGeneratorBuilder):
@@ -98,13 +105,13 @@ class RnnSeq2Seq(RnnPipe):
 
     @property
     def source_symbols(self) -> Symbols | ImageReader:
-        """The vocabulary of the documents, or what reads their images. Raises ValueError before
+        """The vocabulary of the documents, or the reader of their images; ValueError before
         initialisation."""
         return self._symbols()[0]
 
     @property
     def target_symbols(self) -> Symbols:
-        """The vocabulary of the texts that are written."""
+        """The vocabulary of the texts to write."""
         return self._symbols()[1]
 
     def _symbols(self) -> tuple[Symbols | ImageReader, Symbols]:
@@ -119,12 +126,12 @@ class RnnSeq2Seq(RnnPipe):
     _built: tuple[Any, tuple[Any, Any]] | None = None
 
     def source_pieces(self, doc: Doc) -> list[str]:
-        """The text of each source symbol, or a name of each part of the image: what the columns of
-        the attention stand for."""
+        """Return the text of each source symbol, or a name of each part of the image: the labels of
+        the attention's columns."""
         return self.source_symbols.pieces(doc)
 
     def pair(self, doc: Doc, text: str) -> Pair:
-        """What the network is given for a document and its translation."""
+        """Return the network's input for a document and its translation."""
         source, target = self._symbols()
         return _pair(source.read(doc), target.read(self._tokenizer(text)))
 
@@ -137,11 +144,13 @@ class RnnSeq2Seq(RnnPipe):
         nlp: Language | None = None,
         corpus: Callable[..., Iterable[Any]] | None = None,  # names that spaCy can resolve
     ) -> None:
-        """Learn which symbols there are and make the network.
+        """Learn the symbols and build the network.
 
-        corpus: a reader whose examples hold all symbols, read through. By default the training
-            examples, which with ``max_epochs = -1`` are the first 100 only.
-        RAISES: LabelError if no example has a text to learn.
+        corpus: reader whose examples contain all symbols. By default the training examples, which
+            with ``max_epochs = -1`` are the first 100 only.
+
+        Raises:
+            LabelError: no example has a text to learn.
         """
 
         def examples() -> Iterable[Example]:
@@ -175,14 +184,14 @@ class RnnSeq2Seq(RnnPipe):
         raise LabelError(expected(where, "text", text, "Set it to a string, or to None."))
 
     def learnable(self, examples: Sequence[Example]) -> list[Pair]:
-        """Examples without a text to learn are passed over."""
+        """Return the examples that have a text to learn."""
         targets = [(eg, self._target(eg)) for eg in examples]
         return [self.pair(eg.predicted, text) for eg, text in targets if text is not None]
 
     # -- prediction ----------------------------------------------------------------------------
 
     def predict(self, docs: Iterable[Doc]) -> list[Translation]:
-        """The best text for each document; the documents stay as they are."""
+        """Return the best text for each document. The documents do not change."""
         return [texts[0] for texts in self.translations(docs)]
 
     def set_annotations(self, docs: Iterable[Doc], results: Sequence[Translation]) -> None:
@@ -196,9 +205,9 @@ class RnnSeq2Seq(RnnPipe):
     def translations(
         self, docs: Iterable[Doc], search: SequenceGeneratorBuilder | None = None
     ) -> list[list[Translation]]:
-        """All texts that the search finds for each document, the best first.
+        """Return all texts that the search finds for each document, best first.
 
-        search: another than the component's own, such as ``Beam(beam_size=10, n_best=10)``.
+        search: replaces the component's own, such as ``Beam(beam_size=10, n_best=10)``.
         """
         docs = list(docs)
         source, target = self._symbols()
@@ -237,7 +246,7 @@ def _pair(source: np.ndarray | Sight, target: np.ndarray) -> Pair:
 def _attention(
     model: Seq2Seq, sources: Sequence[np.ndarray | Sight], found: Sequence[Sequence[Generated]]
 ) -> list[np.ndarray | None]:
-    """Of all texts, one source's after the other's: a row for each symbol."""
+    """Concatenate the attention of all texts, one row per symbol."""
     pairs = [
         _pair(source, np.array(text.symbols, dtype=np.int64))
         for source, texts in zip(sources, found, strict=True)

@@ -42,30 +42,32 @@ def Seq2Seq(
     precision: Precision = "float32",
     max_padded_symbols: PositiveInt = 8192,
 ) -> Model[Any, Any]:
-    """Encoder, attention, decoder and output over symbols, trained as one torch module (Sutskever
-    et al. 2014; Bahdanau et al. 2015; Luong et al. 2015).
+    """A sequence-to-sequence model: encoder, attention, decoder and output over symbols, trained as
+    one torch module (Sutskever et al. 2014; Bahdanau et al. 2015; Luong et al. 2015).
 
-    source: the symbols of the documents: characters, bytes or words.
-    target: those of the texts to be written. Unset, both are the same kind, with one vocabulary and
-        one embedding.
-    encoder: any over sequences, in one direction or both.
-    decoder: a causal encoder, which reads the target and begins where the encoder has ended: with
-        its final state, or a learned projection where that has another shape.
-    attention: how the decoder's states look at the encoder's; ``None``: the final state is all that
-        it knows of the source.
-    width: of the embeddings and, with attention, of the states that the output reads.
-    input_feeding: the decoder also reads its last attentional state (Luong et al. 2015). It then
-        trains step by step, which is slower, and the masks of dropout inside the decoder that are
-        otherwise one for all steps (``locked``, ``recurrent_dropout``, ``weight_dropout``) are
-        drawn anew for each.
-    reverse_source: the encoder reads the source from its end (Sutskever et al. 2014).
-    dropout: on the inputs of encoder and decoder, on the states that attention looks at and on
-        those that the output reads; unset, the rate of ``[training] dropout``.
-    label_smoothing: the share of each true symbol that is spread over all (Szegedy et al. 2016).
+    source: symbols of the documents: characters, bytes or words.
+    target: symbols of the texts to write; if unset, source and target share the vocabulary and the
+        embedding.
+    encoder: any encoder of sequences, unidirectional or bidirectional.
+    decoder: causal encoder that reads the target. It starts with the final state of the encoder, or
+        with a learned projection of it if the shapes differ.
+    attention: attention of the decoder's states over the encoder's; ``None``: the decoder sees the
+        final state only.
+    width: size of the embeddings and, with attention, of the states that the output reads.
+    input_feeding: the decoder also reads its last attentional state (Luong et al. 2015). Training
+        is then step by step and slower, and the decoder's dropout masks that are otherwise shared
+        by all steps (``locked``, ``recurrent_dropout``, ``weight_dropout``) are drawn per step.
+    reverse_source: the encoder reads the source in reverse (Sutskever et al. 2014).
+    dropout: dropout rate of the inputs of encoder and decoder, of the states that attention reads
+        and of those that the output reads; if unset, the rate of ``[training] dropout``.
+    label_smoothing: share of the true symbol's probability that is spread over all symbols (Szegedy
+        et al. 2016).
     precision: ``"bfloat16"`` computes matrix products in bfloat16 and keeps float32 weights.
-    max_padded_symbols: the most positions of sources or targets computed at once in training;
+    max_padded_symbols: maximum number of source or target positions computed at once in training;
         bounds the memory.
-    RAISES: SettingsError if the decoder is not causal, or settings have no effect or do not fit.
+
+    Raises:
+        SettingsError: the decoder is not causal, or settings have no effect or do not fit.
     """
     builder = Seq2SeqBuilder(
         source=source,
@@ -85,7 +87,8 @@ def Seq2Seq(
 
 
 def seq2seq_model(builder: Seq2SeqBuilder, precision: Precision) -> Model[Any, Any]:
-    """Raises SettingsError if the settings do not fit: now, not after the corpus has been read."""
+    """Build the model; raise SettingsError for settings that do not fit, before the corpus is
+    read."""
     source: int | ImageReader = MANY_SYMBOLS
     with torch.device("meta"):
         try:

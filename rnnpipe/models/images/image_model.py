@@ -30,8 +30,8 @@ from rnnpipe.structures import Encoded, Grids
 
 @dataclass(frozen=True)
 class Picture:
-    """pixels: ``(H, W, C)`` uint8. label: the number of its class, where there are classes. Its
-    length is the number of channels of all pixels, which are what is predicted."""
+    """pixels: ``(H, W, C)`` uint8. label: index of its class, if there are classes. Its length is
+        the number of predicted values: of the channels of all pixels."""
 
     pixels: np.ndarray
     label: int | None = None
@@ -44,12 +44,12 @@ class Picture:
 class ImageModelBuilder:
     """The settings of a model of images.
 
-    encoder, output: how a pixel's state is made, and a level's probability of it.
-    width: D, of the first convolution.
-    reach: of the first convolution, to how many pixels on each side: 3 for 7 x 7.
-    readout: features of a pixel between the encoder and the output.
-    dropout: on the encoder's states; ``None``: the training loop's rate.
-    max_pixels: the most pixels computed at once, but for those of one image.
+    encoder, output: encoder of the pixels and distribution of their levels.
+    width: D, number of features of the first convolution.
+    reach: pixels that the first convolution covers on each side: 3 for 7 x 7.
+    readout: number of features per pixel between the encoder and the output.
+    dropout: dropout rate of the encoder's states; ``None``: the training loop's rate.
+    max_pixels: maximum number of pixels computed at once; a single image may exceed it.
     """
 
     encoder: GridEncoderBuilder
@@ -61,16 +61,21 @@ class ImageModelBuilder:
     max_pixels: int = 65536
 
     def build(self, facts: dict[str, Any]) -> ImageModel:
-        """facts: ``channels`` of a pixel, ``levels`` of a channel, and ``labels``, the classes that
-        images are conditioned on; none if they are not."""
+        """Build the model.
+
+        facts: number of ``channels`` per pixel, of ``levels`` per channel, and ``labels``, the
+            classes, empty for an unconditional model.
+        """
         return ImageModel(self, facts["channels"], facts["levels"], len(facts["labels"]))
 
 
 class ImageModel(nn.Module):
-    """A model of images with known sizes. See the module's text for the way of the data.
+    """A model of images with known sizes. The module's docstring shows the flow of the data.
 
-    n_classes: how many classes an image may be of, or 0: then it is not conditioned on one.
-    RAISES: StructureError, with the setting, for one that is too small for so many channels.
+    n_classes: number of classes; 0 for an unconditional model.
+
+    Raises:
+        StructureError: a setting, which it names, is too small for the number of channels.
     """
 
     def __init__(
@@ -95,7 +100,7 @@ class ImageModel(nn.Module):
 
     def accumulate_gradients(self, pictures: Sequence[Picture], scale: float = 1.0) -> Tensor:
         """Add ``scale`` times the gradient of :meth:`loss` to the parameters' gradients, unless
-        gradients are off. Returns the loss of all images, shape ``()``."""
+        gradients are off. Return the loss of all images, shape ``()``."""
         device = self.readout.weight.device
         total = torch.zeros((), device=device)
         for pixels, classes in self._batches(pictures):
@@ -105,25 +110,25 @@ class ImageModel(nn.Module):
         return total
 
     def log_likelihoods(self, pictures: Sequence[Picture]) -> np.ndarray:
-        """The log-probability of each image, ``(N,)`` float32, in nats."""
+        """Return the log-probability of each image in nats, ``(N,)`` float32."""
         parts = [np.zeros(0, dtype=np.float32)]
         for batch in self._batches(pictures):
             parts.append(self.log_probabilities(*batch).float().cpu().numpy())
         return np.concatenate(parts)
 
     def loss(self, pixels: Tensor, classes: Tensor | None = None) -> Tensor:
-        """The *sum* over the images of their negative log-likelihood in nats, shape ``()``.
+        """Compute the *sum* of the images' negative log-likelihoods in nats, shape ``()``.
 
-        pixels: ``(B, H, W, C)`` int64 levels. classes: ``(B,)`` int64, where there are classes.
+        pixels: ``(B, H, W, C)`` int64 levels. classes: ``(B,)`` int64, if there are classes.
         """
         return -self._scores(pixels, classes).sum()
 
     def log_probabilities(self, pixels: Tensor, classes: Tensor | None = None) -> Tensor:
-        """The log-probability of each image in nats, ``(B,)``."""
+        """Compute the log-probability of each image in nats, ``(B,)``."""
         return self._scores(pixels, classes).sum((1, 2))
 
     def log_probabilities_of_levels(self, pixels: Tensor, classes: Tensor | None = None) -> Tensor:
-        """The log-probability of each level of each channel of each pixel, given those before it:
+        """Compute the log-probability of each level of each pixel channel, given those before it:
         ``(B, H, W, C, levels)``."""
         return self._output.log_probabilities(self._states(pixels, classes))
 
@@ -142,14 +147,14 @@ class ImageModel(nn.Module):
         known: Tensor | None = None,
         classes: Tensor | None = None,
     ) -> Tensor:
-        """N images, ``(n, H, W, C)`` int64. All that a pixel needs is computed once, when it or its
-        row begins.
+        """Generate n images, ``(n, H, W, C)`` int64. The features of a pixel are computed once,
+        when the pixel or its row begins.
 
-        temperature: 1 draws from the model, less makes probable levels more probable, 0 takes the
-            most probable one.
-        seed: image i depends on it and on i, not on n.
-        given, known: ``(n, H, W, C)`` levels, which are taken over where ``(n, H, W)`` is true.
-        classes: ``(n,)`` int64, where there are classes.
+        temperature: 1 samples from the model; lower values favour probable levels; 0 takes the most
+            probable one.
+        seed: random seed. Image i depends on the seed and on i, not on n.
+        given, known: ``(n, H, W, C)`` levels, which are kept where ``(n, H, W)`` is true.
+        classes: ``(n,)`` int64, if there are classes.
         """
         device = self.readout.weight.device
         noise = GumbelNoise(seed, list(range(n)), self.levels)
@@ -174,8 +179,7 @@ class ImageModel(nn.Module):
     # -- parts ---------------------------------------------------------------------------------
 
     def _batches(self, pictures: Sequence[Picture]) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Images of one size, ``(B, H, W, C)`` int64, and their classes, ``(B,)``, if they have
-        any."""
+        """Yield images of one size, ``(B, H, W, C)`` int64, and their classes, ``(B,)``, if any."""
         if not pictures:
             return
         height, width, _ = pictures[0].pixels.shape
@@ -191,11 +195,11 @@ class ImageModel(nn.Module):
         return cast(PixelOutput, self.output)
 
     def _scores(self, pixels: Tensor, classes: Tensor | None) -> Tensor:
-        """``(B, H, W)``, of a pixel's channels together."""
+        """Sum the log-probabilities of a pixel's channels, ``(B, H, W)``."""
         return self._output.score(self._states(pixels, classes), pixels)
 
     def _states(self, pixels: Tensor, classes: Tensor | None) -> Tensor:
-        """What the output is given: ``(B, H, W, readout)``."""
+        """Compute the output's inputs, ``(B, H, W, readout)``."""
         x = self._condition(self.input(self._values(pixels)), classes)  # (B, H, W, D)
         batch_size, height, width = pixels.shape[:3]
         structure = Grids.from_shapes([(height, width)] * batch_size, pixels.device)
@@ -204,29 +208,29 @@ class ImageModel(nn.Module):
         return features.view(batch_size, height, width, features.shape[2])
 
     def _values(self, pixels: Tensor) -> Tensor:
-        """Intensities in [-1, 1]."""
+        """Scale levels to intensities in [-1, 1]."""
         return pixels.to(self.readout.weight.dtype) * (2.0 / (self.levels - 1)) - 1.0
 
     def _condition(self, features: Tensor, classes: Tensor | None) -> Tensor:
-        """``(B, ..., D)``, the features of all pixels shifted by their image's class."""
+        """Shift the features of all pixels by their image's class, ``(B, ..., D)``."""
         if self.classes is None or classes is None:
             return features
         shift: Tensor = self.classes(classes)  # (B, D)
         return features + shift.view(len(shift), *[1] * (features.dim() - 2), shift.shape[1])
 
     def _read(self, states: Tensor) -> Tensor:
-        """``(..., n_out) -> (..., readout)``."""
+        """Apply the readout, ``(..., n_out) -> (..., readout)``."""
         features: Tensor = self.readout(self.dropout(states).relu())
         return features.relu()
 
 
 class InputState(NamedTuple):
-    """Before a pixel.
+    """The state of the first convolution before a pixel.
 
-    rows: the intensities of the last rows, ``(B, reach, width, C)``.
-    above: what they add to the features of this one's pixels, ``(B, width, D)``.
-    row: the intensities of this one's pixels so far, ``(B, C)`` each.
-    left: those of the pixels to the left, ``(B, reach * C)``.
+    rows: intensities of the last rows, ``(B, reach, width, C)``.
+    above: their contribution to the features of this row's pixels, ``(B, width, D)``.
+    row: intensities of this row's pixels so far, ``(B, C)`` each.
+    left: intensities of the pixels to the left, ``(B, reach * C)``.
     """
 
     rows: Tensor
@@ -236,8 +240,8 @@ class InputState(NamedTuple):
 
 
 class MaskedInput(nn.Module):
-    """A convolution with mask A: features of a pixel, made of the intensities of the pixels before
-    it; those of channel c also of its own channels before c."""
+    """A convolution with mask A: the features of a pixel depend on the previous pixels only; those
+    of channel c also on the pixel's own channels before c."""
 
     def __init__(self, channels: int, width: int, reach: int) -> None:
         super().__init__()
@@ -246,7 +250,7 @@ class MaskedInput(nn.Module):
         self.own_row = RowConv(channels, width, channels, reach=reach, strict=True)
 
     def forward(self, values: Tensor) -> Tensor:
-        """``(B, H, W, C) -> (B, H, W, D)``."""
+        """Apply the convolution, ``(B, H, W, C) -> (B, H, W, D)``."""
         features: Tensor = self.above(values) + self.own_row(values)
         return features
 
@@ -255,13 +259,13 @@ class MaskedInput(nn.Module):
         return self._begin_row(rows)
 
     def look(self, values: Tensor, state: InputState) -> Tensor:
-        """The features of the next pixel, of whose intensities ``(B, C)`` the first ones are known:
-        ``(B, D)``."""
+        """Compute the features ``(B, D)`` of the next pixel, whose first channels are known:
+        intensities ``(B, C)``."""
         window = torch.cat([state.left, values], dim=-1)
         return state.above[:, len(state.row)] + self.own_row.step(window)
 
     def read(self, values: Tensor, state: InputState) -> InputState:
-        """The state after that pixel."""
+        """Return the state after that pixel."""
         row = (*state.row, values)
         if len(row) == state.above.shape[1]:
             rows = torch.cat([state.rows, torch.stack(row, 1).unsqueeze(1)], dim=1)

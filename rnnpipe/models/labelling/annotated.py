@@ -1,4 +1,4 @@
-"""What a network that labels learns from."""
+"""The training items of a network that labels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnnpipe.contracts.types import DocLike
 @dataclass(frozen=True)
 class AnnotatedDoc:
     """A document and its gold annotation, as in :data:`rnnpipe.contracts.types.Gold` without the
-    batch axis. Its length is how many tokens, constituents or documents have one."""
+    batch axis. Its length is the number of labelled tokens, constituents or documents."""
 
     doc: DocLike
     gold: np.ndarray

@@ -1,8 +1,8 @@
-"""From documents to padded batches, on the host, in numpy: distinct words, windows, buckets.
+"""Documents to padded batches, on the host, in numpy: distinct words, windows, buckets.
 
-Documents of one call are sorted by length and cut into *buckets* of little padding and bounded
+Documents of one call are sorted by length and split into *buckets* of little padding and bounded
 size; a document longer than a window is a bucket of its own, whose rows are overlapping windows.
-Nothing here depends on which documents share a call, so neither do the results.
+The results do not depend on which documents share a call.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _STEP_OVERHEAD = 100
 
 @dataclass(frozen=True)
 class Limits:
-    """How much may be in memory at once, in tokens.
+    """Limits of the memory, in tokens.
 
-    max_length: documents with more tokens are cut into windows of this length.
-    overlap: tokens that neighbouring windows share; each takes half of them from the window in
-        which they stand further from the edge.
-    max_padded_tokens: the most positions, padding included, that one step computes at once.
+    max_length: documents with more tokens are split into windows of this length.
+    overlap: tokens that neighbouring windows share; each token is taken from the window in which it
+        is further from the edge.
+    max_padded_tokens: maximum number of positions per step, padding included.
     """
 
     max_length: int = 512
@@ -43,14 +43,14 @@ class Bucket:
 
     documents: ``(B,)`` their positions in the call.
     lengths: ``(B,)`` their numbers of tokens.
-    tokens: ``(R, T)`` token numbers in the call, counted from 1; 0 is padding. R = B, or the
-        number of windows if ``stitch`` is given. Of documents whose items are not tokens, theirs.
-    row_lengths: ``(R,)`` the tokens in each row.
-    stitch: for one long document, ``(length,)``: where in the flattened ``(R * T)`` windows each
-        of its tokens is taken from.
-    nodes: the structure of each document, where it is not that of its tokens in a row. The columns
-        are then nodes, not tokens: ``row_lengths`` counts them, a node without a word is 0, and
-        ``lengths`` counts what the decoder labels.
+    tokens: ``(R, T)`` token numbers in the call, from 1; 0 is padding. R = B, or the number of
+        windows if ``stitch`` is given. For documents whose items are not tokens, numbers of items.
+    row_lengths: ``(R,)`` numbers of tokens per row.
+    stitch: for one long document, ``(length,)``: position of each of its tokens in the flattened
+        ``(R * T)`` windows.
+    nodes: structure of each document, unless it is the sequence of its tokens. The columns are then
+        nodes, not tokens: ``row_lengths`` counts nodes, a node without a word is 0, and ``lengths``
+        counts the labelled nodes.
     """
 
     documents: np.ndarray
@@ -65,9 +65,9 @@ class Bucket:
 class Batch:
     """The documents of one call, ready for a network.
 
-    lengths: how many tokens each has, or what else embeddings give it vectors of.
-    words: their distinct words; ``word_of[i]`` is the number, from 0, of token i's word.
-    keys: ``(U,)`` uint64, one for each distinct word, equal across batches.
+    lengths: number of tokens of each document, or of other items with vectors.
+    words: distinct words; ``word_of[i]`` is the number, from 0, of token i's word.
+    keys: ``(U,)`` uint64, one per distinct word, equal across batches.
     """
 
     docs: Sequence[DocLike]
@@ -83,7 +83,7 @@ def make_batch(
 ) -> Batch:
     """Read the documents once and plan how they are computed.
 
-    structure: how to read them; ``None``: as their tokens in a row.
+    structure: structure of the documents; ``None``: the sequence of their tokens.
     """
     lengths = np.array([len(doc) for doc in docs], dtype=np.int64)
     words, keys, word_of = distinct_words(docs)
@@ -100,7 +100,7 @@ def make_batch(
 
 
 def distinct_words(docs: Sequence[DocLike]) -> tuple[Words, np.ndarray, np.ndarray]:
-    """The distinct words of the documents, a key for each, and which of them each token is.
+    """Return the distinct words of the documents, a key for each, and the word index of each token.
 
     A word is an ORTH together with its NORM, which tokenizer exceptions may set for one token.
     """
@@ -114,7 +114,7 @@ def distinct_words(docs: Sequence[DocLike]) -> tuple[Words, np.ndarray, np.ndarr
 
 
 def take_words(words: Words, rows: np.ndarray) -> Words:
-    """Some of the words."""
+    """Select some of the words."""
     return Words(
         words.orth[rows],
         words.norm[rows],
@@ -126,7 +126,7 @@ def take_words(words: Words, rows: np.ndarray) -> Words:
 
 
 def plan_buckets(docs: Sequence[DocLike], lengths: np.ndarray, limits: Limits) -> list[Bucket]:
-    """Documents by length; the longer ones one by one in windows."""
+    """Group documents by length, and longer ones one by one in windows."""
     starts = np.cumsum(lengths) - lengths
     buckets = [
         _windowed(docs[i], i, int(starts[i]), limits)
@@ -144,8 +144,8 @@ def plan_buckets(docs: Sequence[DocLike], lengths: np.ndarray, limits: Limits) -
 
 
 def _plan_nodes(nodes: Sequence[DocNodes], lengths: np.ndarray, limits: Limits) -> list[Bucket]:
-    """Documents by the number of their nodes, as many together as may be: where nodes are computed
-    by levels, not by position, padding costs little. What is joined is not cut, however large."""
+    """Group documents by number of nodes, as many together as possible: padding costs little where
+    nodes are computed by level, not by position. Structures are never split."""
     starts = np.cumsum(lengths) - lengths
     sizes = np.array([len(n.tokens) for n in nodes], dtype=np.int64)
     buckets = []
@@ -164,9 +164,10 @@ def _plan_nodes(nodes: Sequence[DocNodes], lengths: np.ndarray, limits: Limits) 
 
 
 def partition(order: np.ndarray, lengths: np.ndarray, cap: int) -> list[np.ndarray]:
-    """Cut documents sorted by falling length into runs that cost least, none above the cap.
+    """Split documents, sorted by decreasing length, into runs of least total cost, none above the
+    cap.
 
-    A run of n documents of up to T tokens costs ``T * (overhead + n)``: exact dynamic programme
+    A run of n documents of up to T tokens costs ``T * (overhead + n)``: exact dynamic programming
     over the distinct lengths (Bellman's segmentation), a few dozen in practice.
     """
     if not len(order):
@@ -206,7 +207,7 @@ def _windowed(doc: DocLike, position: int, start: int, limits: Limits) -> Bucket
 
 
 def sentence_starts(doc: Any) -> np.ndarray:
-    """The first tokens of the document's sentences; empty if no boundaries are set."""
+    """Return the first tokens of the document's sentences; empty if no boundaries are set."""
     if not doc.has_annotation("SENT_START"):
         return np.zeros(0, dtype=np.int64)
     return np.array([sent.start for sent in doc.sents], dtype=np.int64)
@@ -215,11 +216,11 @@ def sentence_starts(doc: Any) -> np.ndarray:
 def plan_windows(
     length: int, starts: np.ndarray, max_length: int, overlap: int
 ) -> list[tuple[int, int, int]]:
-    """``(begin, end, keep)`` of each window: it reads ``begin:end`` and answers for tokens from
-    ``keep`` to the next window's ``keep``.
+    """Return ``(begin, end, keep)`` of each window: it reads ``begin:end`` and its states are used
+    from ``keep`` to the next window's ``keep``.
 
-    Whole sentences are packed into a window as long as they fit. A sentence that is longer than a
-    window, and a document without sentence boundaries, is cut into overlapping windows.
+    Whole sentences are packed into a window as long as they fit. A longer sentence, or a document
+    without sentence boundaries, is split into overlapping windows.
     """
     windows: list[tuple[int, int, int]] = []
     edges = [0, *(int(s) for s in starts if 0 < s < length), length]

@@ -1,11 +1,11 @@
-"""The network of a component: embeddings, encoder, pooler and decoder, put together by a config.
+"""The network of a component: embeddings, encoder, pooler and decoder, combined by a config.
 
-    words of the batch -> lexical embeddings (once a distinct word) ─┐
-    tokens of the batch -> contextual embeddings ────────────────────┴-> (B, T, D) by buckets
+    words of the batch -> lexical embeddings (once per distinct word) ┐
+    tokens of the batch -> contextual embeddings ─────────────────────┴-> (B, T, D) by buckets
       -> encoder (B, T, H) -> pooler (B, H), for decoders that label documents -> decoder
 
-Embeddings are computed once for all documents of a call; buckets gather from those tables, and in
-training their gradients are added up before the embeddings' own backward pass runs once.
+Embeddings are computed once for all documents of a call and buckets gather from those tables. In
+training their gradients are summed before the embeddings' own backward pass, which runs once.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ Reader = Callable[[Any, Encoded | Tensor, np.ndarray], list[T]]
 
 @dataclass(frozen=True)
 class NetworkBuilder:
-    """The settings of a network. What the data decides is measured once and kept as facts (JSON),
-    from which the same network can be built again before its weights are loaded."""
+    """The settings of a network. Sizes that depend on the data are measured once and stored as
+    facts (JSON), from which the same network is rebuilt before its weights are loaded."""
 
     embedding: EmbeddingBuilder
     encoder: EncoderBuilder
@@ -71,14 +71,14 @@ class NetworkBuilder:
         return Network(embeddings, self, Labels(tuple(facts["labels"]), scheme))
 
     def sized_encoder(self) -> EncoderBuilder:
-        """The encoder's builder, told how many types of edges there are if it tells them apart."""
+        """Return the encoder's builder, with the number of edge types if it distinguishes them."""
         if isinstance(self.encoder, GraphEncoderBuilder) and self.structure is not None:
             return self.encoder.typed(self.structure.n_types)
         return self.encoder
 
 
 def label_facts(labels: Labels) -> dict[str, Any]:
-    """What to remember of the labels, as JSON."""
+    """Return the facts of the labels, as JSON."""
     return {
         "labels": list(labels.names),
         "scheme": labels.scheme.name if labels.scheme is not None else None,
@@ -87,15 +87,15 @@ def label_facts(labels: Labels) -> dict[str, Any]:
 
 @dataclass
 class _Table:
-    """Vectors that buckets gather from. ``vectors``: ``(1 + rows, D)``, row 0 is the zero vector
-    of padding. ``row_of``: ``(1 + N,)`` the row of each token, counted from 1."""
+    """Vectors that buckets gather from. ``vectors``: ``(1 + rows, D)``; row 0 is the zero vector of
+    padding. ``row_of``: ``(1 + N,)`` the row of each token, counted from 1."""
 
     vectors: Tensor
     row_of: np.ndarray
 
 
 class Network(nn.Module):
-    """A network with known sizes. See the module's text for the way of the data."""
+    """A network with known sizes. The module's docstring shows the flow of the data."""
 
     def __init__(
         self, embeddings: Sequence[Embedding], builder: NetworkBuilder, labels: Labels
@@ -122,7 +122,7 @@ class Network(nn.Module):
         self.cache = WordCache()
 
     def initialize(self, vocab: Any) -> None:
-        """Fill the weights that come from elsewhere, such as word vectors."""
+        """Fill the weights with an external source, such as word vectors."""
         for embedding in [*self.lexical, *self.contextual]:
             embedding.initialize(vocab)
 
@@ -132,11 +132,10 @@ class Network(nn.Module):
         self, items: Sequence[AnnotatedDoc], scale: float = 1.0, *upstream: Tensor
     ) -> Tensor:
         """Add ``scale`` times the gradient of the loss to the parameters' gradients, unless
-        gradients are off.
+        gradients are off. Return the summed loss in nats, shape ``()``.
 
         upstream: for each contextual embedding fed from outside, ``(N, width)``; a leaf that
             requires a gradient gets one.
-        RETURNS: the summed loss in nats, shape ``()``.
         """
         device = self._device()
         batch = make_batch([item.doc for item in items], self.limits, self.structure)
@@ -170,10 +169,10 @@ class Network(nn.Module):
         upstream: Sequence[Tensor] = (),
         weights_version: int | None = None,
     ) -> list[T]:
-        """What ``reader`` makes of each document, in the order of the call.
+        """Return the results of ``reader`` for the documents, in the order of the call.
 
-        weights_version: changes whenever the weights do; with it, the vectors of words are kept
-            across calls. ``None``: nothing is kept.
+        weights_version: changes whenever the weights do; word vectors are cached across calls under
+            it. ``None``: no cache.
         """
         tables = [
             *self._lexical_table(batch, weights_version),
@@ -187,8 +186,8 @@ class Network(nn.Module):
         return [results[i] for i in range(len(batch.docs))]
 
     def vectors(self, batch: Batch, upstream: Sequence[Tensor] = ()) -> Tensor:
-        """What the encoder is given for every token of a call, ``(N, D)``, documents one after the
-        other."""
+        """Return the encoder's input for every token of a call, ``(N, D)``, document by
+        document."""
         tables = [*self._lexical_table(batch), *self._contextual_table(batch, upstream)]
         rows = [torch.from_numpy(t.row_of[1:]).to(self._device()) for t in tables]
         return _side_by_side(
@@ -201,7 +200,7 @@ class Network(nn.Module):
         return next(self.parameters()).device
 
     def embed_words(self, words: Any) -> Tensor:
-        """The lexical embeddings of distinct words, concatenated. ``(U, D)``."""
+        """Concatenate the lexical embeddings of distinct words, ``(U, D)``."""
         return _side_by_side([self._embed(e, words) for e in self.lexical])
 
     def _embed(self, embedding: nn.Module, items: Any) -> Tensor:
@@ -233,8 +232,7 @@ class Network(nn.Module):
         return [_Table(_under_padding(_side_by_side(vectors)), np.arange(n_items + 1))]
 
     def _encode(self, bucket: Bucket, tables: Sequence[_Table]) -> Encoded:
-        """The states of a bucket's documents: of all nodes for a pooler, of those that are labelled
-        for a decoder."""
+        """Encode a bucket's documents: all nodes for a pooler, the labelled ones for a decoder."""
         if bucket.stitch is not None:
             return self._encode_windows(bucket, bucket.stitch, tables)
         structure: Structure = (
@@ -251,7 +249,7 @@ class Network(nn.Module):
     def _encode_windows(
         self, bucket: Bucket, stitch: np.ndarray, tables: Sequence[_Table]
     ) -> Encoded:
-        """The states of one long document, stitched together from its windows."""
+        """Encode one long document and stitch its windows together."""
         per_step = max(1, self.limits.max_padded_tokens // bucket.tokens.shape[1])
         pieces = []
         for begin in range(0, len(bucket.tokens), per_step):
@@ -279,7 +277,7 @@ class Network(nn.Module):
         return self.dropout(states), encoded.n_forward
 
     def _inputs(self, tokens: np.ndarray, tables: Sequence[_Table]) -> Tensor:
-        """What the encoder reads, ``(B, T, D)``."""
+        """Return the encoder's inputs, ``(B, T, D)``."""
         rows = [torch.from_numpy(t.row_of[tokens]).to(self._device()) for t in tables]
         vectors = [nn.functional.embedding(i, t.vectors) for i, t in zip(rows, tables, strict=True)]
         return cast(Tensor, self.dropout(_side_by_side(vectors)))
@@ -297,7 +295,8 @@ def to_device(features: Features, device: torch.device) -> dict[str, Tensor]:
 
 
 def pad_golds(golds: Sequence[np.ndarray]) -> Tensor:
-    """Stack the documents' gold annotations; ids are padded with -1, masks with true (unknown)."""
+    """Stack the gold annotations of documents; ids are padded with -1, masks with true
+    (unknown)."""
     first = golds[0]
     shapes = {g.shape for g in golds}
     if len(shapes) == 1:
@@ -311,10 +310,10 @@ def pad_golds(golds: Sequence[np.ndarray]) -> Tensor:
 
 
 def with_labels(network: Network, builder: NetworkBuilder, facts: dict[str, Any]) -> Network:
-    """A network for the labels in ``facts`` that knows all that ``network`` knew.
+    """Build a network for the labels in ``facts`` with the weights of ``network``.
 
-    Weights are copied; along the axes that run over labels, by the label's name. What belongs to
-    new labels is freshly initialised.
+    Weights along label axes are copied by the label's name. Those of new labels are freshly
+    initialised.
     """
     grown = builder.build(facts)
     old_names, new_names = network.labels.names, grown.labels.names
@@ -346,7 +345,7 @@ def _relabelled(
 
 
 def _labelled(states: Tensor, nodes: Sequence[DocNodes]) -> tuple[Tensor, Sequences]:
-    """The states of the nodes that a decoder labels, and these as sequences."""
+    """Select the states of the nodes that a decoder labels, as sequences."""
     structure = Sequences.of([len(n.labelled) for n in nodes], states.device)
     index = np.zeros((len(nodes), structure.size), dtype=np.int64)
     for i, n in enumerate(nodes):
@@ -361,5 +360,5 @@ def _side_by_side(vectors: Sequence[Tensor]) -> Tensor:
 
 
 def _under_padding(vectors: Tensor) -> Tensor:
-    """Put the zero vector of padding on top. ``(N, D) -> (1 + N, D)``."""
+    """Prepend the zero vector of padding, ``(N, D) -> (1 + N, D)``."""
     return torch.cat([vectors.new_zeros(1, vectors.shape[1]), vectors])

@@ -1,4 +1,4 @@
-"""Whether the parts of a network fit each other."""
+"""Checks that the parts of a network fit each other."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rnnpipe.structures import Dags, Graphs, Grids, Sequences, Trees
 
 
 def require_structure(encoder: Encoder, doc_structure: DocStructure | None) -> None:
-    """Raises StructureError unless the encoder reads what the documents are read as."""
+    """Raise StructureError unless the encoder reads the structure of the documents."""
     given = Sequences if doc_structure is None else doc_structure.structure
     if not issubclass(given, encoder.structure):
         raise StructureError(
@@ -19,7 +19,7 @@ def require_structure(encoder: Encoder, doc_structure: DocStructure | None) -> N
 
 
 def _such_as(structure: type) -> str:
-    """What reads documents as such a structure, if it is one of ours."""
+    """Name a registered structure of that kind, if it is one of rnnpipe's."""
     names: dict[type, str] = {
         Trees: "DependencyTree",
         Graphs: "TokenGraph",
@@ -30,7 +30,7 @@ def _such_as(structure: type) -> str:
 
 
 def require_fit(decoder: Decoder, pooled: bool) -> None:
-    """Raises StructureError unless the decoder takes what it is given: documents or nodes."""
+    """Raise StructureError unless the decoder labels what it gets: documents or nodes."""
     if isinstance(decoder, TreeDecoder) and not pooled:
         return
     if not (decoder.labels_documents if pooled else decoder.labels_nodes):

@@ -1,4 +1,4 @@
-"""Vectors of words, kept across batches at prediction: text repeats itself."""
+"""A cache of word vectors across batches in prediction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rnnpipe.models.labelling.batching import Batch, take_words
 
 
 class _Same:
-    """Equal to itself alone; holding the object keeps its identity from being used again."""
+    """An object equal only to itself. Holding it prevents reuse of its identity."""
 
     def __init__(self, thing: object) -> None:
         self.thing = thing
@@ -26,12 +26,11 @@ class _Same:
 
 
 class WordCache:
-    """A table of word vectors that grows with the words met, emptied whenever the weights change.
+    """A growing table of word vectors, emptied whenever the weights change.
 
-    limit: the most words kept. A batch that would exceed it starts the table anew.
+    limit: maximum number of words. A batch that would exceed it resets the table.
 
-    It is a cache and nothing else: it is neither copied nor pickled with the network. Safe to use
-    from several threads.
+    The cache is neither copied nor pickled with the network. It is thread-safe.
     """
 
     def __init__(self, limit: int = 20_000) -> None:
@@ -50,9 +49,10 @@ class WordCache:
     def look_up(
         self, batch: Batch, weights_version: int, embed: Callable[[Words], Tensor]
     ) -> tuple[Tensor, np.ndarray]:
-        """``(1 + n, D)`` vectors, row 0 zero, and the row of each of the batch's distinct words.
+        """Return the vectors, ``(1 + n, D)`` with row 0 zero, and the row of each distinct word of
+        the batch.
 
-        embed: makes the vectors of the words that are not in the table yet.
+        embed: computes the vectors of the words that are not in the table yet.
         """
         vocab = batch.words.vocab
         low = [torch.is_autocast_enabled(device) for device in ("cpu", "cuda")]

@@ -1,1 +1,1 @@
-"""Language models, what they read in training, and how they are stepped through."""
+"""Language models, their inputs in training, and stepwise prediction."""

@@ -1,7 +1,7 @@
-"""What a language model reads in training in place of the true text.
+"""Inputs of a language model in training that differ from the true text.
 
-It learns from true texts and then continues its own, whose mistakes it has never seen (exposure
-bias). So some of the symbols that it reads are made unknown, or are its own.
+The model learns from true texts and then continues its own, whose errors it has never seen
+(exposure bias). Hence some of its inputs are made unknown, or sampled from the model.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from rnnpipe.contracts.types import BOUNDARY, UNKNOWN
 
 
 def drop_symbols(symbols: Tensor, rate: float) -> Tensor:
-    """Symbols ``(B, T)``, each but the boundary unknown with probability ``rate`` (word dropout:
-    Bowman et al. 2016, Generating Sentences from a Continuous Space)."""
+    """Replace symbols ``(B, T)`` except the boundary by the unknown one with probability ``rate``
+    (word dropout: Bowman et al. 2016, Generating Sentences from a Continuous Space)."""
     dropped = _chance(symbols, rate) & (symbols != BOUNDARY)
     return symbols.masked_fill(dropped, UNKNOWN)
 
 
 class ScheduledSampling(nn.Module):
-    """Symbols that the model itself would have written, with growing probability (Bengio et al.
-    2015, Scheduled Sampling for Sequence Prediction)::
+    """Replaces symbols by samples of the model, with growing probability (Bengio et al. 2015,
+    Scheduled Sampling for Sequence Prediction)::
 
         p = share * min(1, updates / ramp)
 
-    What it would have written is drawn after the *true* symbols before, in a pass of its own, for
-    all positions at once (Mihaylova and Martins 2019; Duckworth et al. 2019, Parallel Scheduled
-    Sampling). Drawing symbol after symbol would take as many steps as the text has symbols, and
-    leave the fast ways through a recurrent network unused; this takes a forward pass more.
+    Samples are conditioned on the *true* symbols before, and drawn in one extra pass for all
+    positions at once (Mihaylova and Martins 2019; Duckworth et al. 2019, Parallel Scheduled
+    Sampling). Sampling symbol by symbol would take as many steps as the text has symbols, without
+    the fast kernels of recurrent networks; this takes one more forward pass.
 
-    share: the probability in the end. ramp: from which update on; they are counted, from 1, in a
-    buffer that is saved with the weights.
+    share: final probability. ramp: update at which it is reached; updates are counted, from 1, in a
+        buffer that is saved with the weights.
     """
 
     updates: Tensor
@@ -43,7 +43,8 @@ class ScheduledSampling(nn.Module):
         self.register_buffer("updates", torch.zeros(()))
 
     def mix(self, symbols: Tensor, drawn: Tensor) -> Tensor:
-        """symbols: ``(B, T)``. drawn: ``(B, T)``, what the model wrote after each of them."""
+        """Mix true symbols ``(B, T)`` with drawn ones ``(B, T)``, the samples after each of
+        them."""
         rate = self.share * (self.updates / self.ramp).clamp(max=1.0)
         instead = _chance(symbols[:, 1:], rate)
         mixed = torch.where(instead, drawn[:, :-1], symbols[:, 1:])
@@ -51,8 +52,8 @@ class ScheduledSampling(nn.Module):
 
 
 def draw(log_probabilities: Tensor) -> Tensor:
-    """A symbol from each distribution: ``(..., V) -> (...)``. ``argmax p / e`` with e from an
-    exponential distribution, which never waits for the device."""
+    """Sample a symbol from each distribution, ``(..., V) -> (...)``, as ``argmax p / e`` with e
+    from an exponential distribution, which never synchronizes with the device."""
     noise = torch.empty_like(log_probabilities).exponential_()
     return (log_probabilities - noise.log()).argmax(-1)
 

@@ -1,6 +1,6 @@
-"""A step of folded layers of LSTM, compiled, for a few texts at once.
+"""One step of folded LSTM layers, compiled, for a few texts at once.
 
-Imported only where numba is installed. Arrays are numpy, float32, C-ordered; names and shapes are
+Imported only if numba is installed. Arrays are numpy, float32, C-ordered; names and shapes are
 those of :class:`rnnpipe.models.language.folded_lstm.FoldedLSTM`.
 """
 
@@ -21,7 +21,7 @@ _HALF = np.float32(0.5)
 
 @compiled
 def add_product(h: Array, weights: Array, total: Array) -> None:
-    """``total += h @ weights`` for one row, with four rows of the weights in each pass over it."""
+    """Compute ``total += h @ weights`` for one row, four rows of the weights per pass over it."""
     whole = len(h) - len(h) % 4
     for k in range(0, whole, 4):
         a, b, c, d = h[k], h[k + 1], h[k + 2], h[k + 3]
@@ -35,7 +35,7 @@ def add_product(h: Array, weights: Array, total: Array) -> None:
 
 @compiled
 def add_four_products(h: Array, weights: Array, totals: Array) -> None:
-    """The same for four rows, which share what is loaded of the weights."""
+    """Compute the same for four rows, which share the loaded weights."""
     n_in, n_out = weights.shape
     t, u, v, w = totals[0], totals[1], totals[2], totals[3]
     for k in range(0, n_in - n_in % 4, 4):
@@ -58,7 +58,7 @@ def add_four_products(h: Array, weights: Array, totals: Array) -> None:
 
 @compiled
 def cell(below: Array, own: Array, c: Array, h_after: Array, c_after: Array) -> None:
-    """From what goes into the gates of one row, ``(4H)`` twice, to h and c."""
+    """Compute h and c from the gate inputs of one row, ``(4H)`` twice."""
     width = len(c)
     for j in range(width):
         i = _HALF * tanh(_HALF * (below[j] + own[j])) + _HALF  # sigma(a) = (tanh(a / 2) + 1) / 2
@@ -81,7 +81,7 @@ def step(
     c_after: Array,
     logits: Array,
 ) -> None:
-    """Into the last three arrays."""
+    """Compute a step; the results are written into the last three arrays."""
     n_layers, n_rows, width = c.shape
     h = np.empty((n_rows, width), np.float32)
     below = np.empty((n_rows, 4 * width), np.float32)

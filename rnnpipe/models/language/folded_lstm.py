@@ -1,8 +1,8 @@
-"""Layers of LSTM between an embedding and a softmax, folded for one step at a time on a CPU.
+"""LSTM layers between an embedding and a softmax, folded for single steps on a CPU.
 
 The product of every embedding with the first layer's input weights is computed once, so that a
-symbol selects a row of a table. All that a layer's h is multiplied by, now (the input weights of
-the layer above) and at the next step (its own), is one product.
+symbol selects a row of a table. The products of a layer's h with the input weights of the next
+layer and with its own recurrent weights are one product.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FEW = 12
 
 
 class FoldedState(NamedTuple):
-    """Of L layers, float32. Steps make new arrays and never change old ones.
+    """The state of L layers, float32. Steps return new arrays and never change old ones.
 
     own: ``U h``, ``(L, B, 4H)``. c: ``(L, B, H)``.
     """
@@ -36,7 +36,7 @@ class FoldedState(NamedTuple):
 class FoldedLSTM:
     """A :class:`rnnpipe.contracts.types.NextSymbol` with copies of the weights.
 
-    embedding: ``(V, D)``. cells: L of one width H. forbidden: symbols whose logit is -inf.
+    embedding: ``(V, D)``. cells: L of equal width H. forbidden: symbols whose logit is -inf.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class FoldedLSTM:
         return FoldedState(*(np.zeros(shape, np.float32) for shape in shapes))
 
     def advance(self, symbols: Tensor, state: State) -> tuple[Tensor, FoldedState]:
-        """``(B,)`` to logits ``(B, V)``."""
+        """Return the logits ``(B, V)`` after symbols ``(B,)``."""
         before: FoldedState = state
         after = FoldedState(np.empty_like(before.own), np.empty_like(before.c))
         run = kernels("rnnpipe.models.language.folded_kernels") if len(symbols) <= FEW else None
@@ -94,13 +94,13 @@ class FoldedLSTM:
         return FoldedState(*(each.take(index, 1) for each in state))
 
     def from_encoder(self, state: State) -> FoldedState:
-        """The encoder's state, here."""
+        """Convert the encoder's state."""
         h, c = (np.stack([layer[i].numpy() for layer in state]) for i in (0, 1))  # (L, B, H)
         return FoldedState(h @ self._own, c)
 
 
 def _cell(gates: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What goes into the gates, ``(B, 4H)``, which is overwritten, to the new h and c."""
+    """Compute h and c from the gate inputs, ``(B, 4H)``, which are overwritten, and c."""
     n, width = c.shape
     run = kernels("rnnpipe.parts.encoders.sequence.lstm_kernels")
     if run is not None:

@@ -2,8 +2,8 @@
 
     symbols (B, T) -> embedding (B, T, D) -> causal encoder (B, T, H) -> output (N,) or (N, V)
 
-Texts of any length are computed in pieces that hand their state on: exactly in prediction; in
-training the gradient ends where a piece begins (truncated backpropagation through time).
+Texts of any length are computed in pieces that pass on their state. Prediction is exact; in
+training, gradients end at the start of a piece (truncated backpropagation through time).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class LanguageModelBuilder:
 
 
 class LanguageModel(nn.Module):
-    """A language model with known sizes. See the module's text for the way of the data."""
+    """A language model with known sizes. The module's docstring shows the flow of the data."""
 
     def __init__(self, builder: LanguageModelBuilder, n_symbols: int) -> None:
         super().__init__()
@@ -88,12 +88,11 @@ class LanguageModel(nn.Module):
 
     def accumulate_gradients(self, texts: Sequence[Text], scale: float = 1.0) -> Tensor:
         """Add ``scale`` times the gradient of the loss to the parameters' gradients, unless
-        gradients are off.
+        gradients are off. Return the summed cross-entropy in nats, shape ``()``, without
+        regularisation.
 
-        Chunks of a stream begin with the state that the chunk before has left, and leave theirs;
-        where gradients are off, they begin from the start and leave nothing.
-
-        RETURNS: the summed cross-entropy in nats, shape ``()``; regularisation adds gradients only.
+        A chunk of a stream begins with the final state of the previous chunk and stores its own. If
+        gradients are off, it begins from the start and stores nothing.
         """
         device = self.embedding.weight.device
         learns = torch.is_grad_enabled()
@@ -119,7 +118,7 @@ class LanguageModel(nn.Module):
     # -- prediction ----------------------------------------------------------------------------
 
     def log_likelihoods(self, texts: Sequence[Text]) -> list[np.ndarray]:
-        """The log-probability of every target of every text, ``(N,)`` float32, in nats."""
+        """Return the log-probability of every target of every text in nats, ``(N,)`` float32."""
 
         def score(bucket: Sequence[Text], begin: int, state: State) -> tuple[Tensor, State]:
             scores, encoded, _ = self._score(bucket, begin, state)
@@ -128,7 +127,8 @@ class LanguageModel(nn.Module):
         return self._by_piece(texts, score, np.float32)
 
     def with_drawn_targets(self, texts: Sequence[Text]) -> list[Text]:
-        """The texts with targets that the model draws, each after the text's own inputs."""
+        """Return the texts with targets sampled from the model, each given the text's own
+        inputs."""
 
         def write(bucket: Sequence[Text], begin: int, state: State) -> tuple[Tensor, State]:
             inputs = [text.inputs[self._piece(begin)] for text in bucket]
@@ -139,8 +139,8 @@ class LanguageModel(nn.Module):
         return [replace(text, targets=targets) for text, targets in zip(texts, drawn, strict=True)]
 
     def log_likelihood(self, text: Text, state: State) -> tuple[np.ndarray, State]:
-        """The log-probability of every target of a text that goes on from a state of one row,
-        ``(N,)`` float32, in nats, and the state after it."""
+        """Return the log-probability of every target of a text in nats, ``(N,)`` float32, and its
+        final state. The text continues from a state of one row."""
         parts = [np.zeros(0, dtype=np.float32)]
         for part in text.parts(self.max_length):
             scores, encoded = self.score(part, state)
@@ -149,13 +149,13 @@ class LanguageModel(nn.Module):
         return np.concatenate(parts), state
 
     def score(self, text: Text, state: State) -> tuple[Tensor, Encoded]:
-        """The log-probabilities ``(N,)`` of the targets of a text of at most ``max_length`` symbols
-        that goes on from a state of one row, and its states."""
+        """Return the log-probabilities ``(N,)`` of the targets of a text of at most ``max_length``
+        symbols, and its states. The text continues from a state of one row."""
         scores, encoded, _ = self._score([text], 0, state)
         return scores, encoded
 
     def read(self, symbols: np.ndarray, state: State) -> State:
-        """The state after some more symbols ``(N,)``. state: of one row."""
+        """Return the state after more symbols ``(N,)``. state: of one row."""
         for begin in range(0, len(symbols), self.max_length):
             piece = [symbols[self._piece(begin)]]
             state = self._encode(*pad(piece, self.embedding.weight.device), state).state
@@ -169,10 +169,11 @@ class LanguageModel(nn.Module):
         function: Callable[[Sequence[Text], int, State], tuple[Tensor, State]],
         dtype: type[np.generic],
     ) -> list[np.ndarray]:
-        """What a function gives for every target of every text, ``(N,)``.
+        """Apply a function to every piece and return its values for all targets of each text,
+        ``(N,)``.
 
-        function: given texts, where their piece begins, and the state before it. RETURNS: one value
-            for each target of the piece, one text's after the other's, and the state after it.
+        function: maps texts, the start of their piece and the state before it to one value per
+            target of the piece, text by text, and the state after it.
         """
         results = [np.zeros(len(text), dtype=dtype) for text in texts]
         for rows in self._buckets(texts):
@@ -188,8 +189,8 @@ class LanguageModel(nn.Module):
     def _score(
         self, bucket: Sequence[Text], begin: int, state: State
     ) -> tuple[Tensor, Encoded, Tensor]:
-        """The log-probabilities of the targets of one piece, ``(N,)``, one text's after the
-        other's; the states; and the states as the output was given them, ``(B, T, H)``."""
+        """Return the log-probabilities of the targets of one piece, ``(N,)``, text by text; the
+        states; and the output's inputs, ``(B, T, H)``."""
         inputs = [text.inputs[self._piece(begin)] for text in bucket]
         targets = np.concatenate([text.targets[self._piece(begin)] for text in bucket])
         symbols, structure = pad(inputs, self.embedding.weight.device)
@@ -201,7 +202,7 @@ class LanguageModel(nn.Module):
         return scores, encoded, dropped
 
     def _disturb(self, symbols: Tensor, structure: Sequences, state: State) -> Tensor:
-        """``(B, T)``: what is read in training in place of the true symbols."""
+        """Return the inputs for training, ``(B, T)``, made of the true symbols."""
         if self.sampling is not None:
             with torch.no_grad():
                 drawn = self._drawn(self._encode(symbols, structure, state))
@@ -209,15 +210,15 @@ class LanguageModel(nn.Module):
         return drop_symbols(symbols, self.word_dropout) if self.word_dropout else symbols
 
     def _drawn(self, encoded: Encoded) -> Tensor:
-        """A symbol to follow on each state, ``(B, T)``."""
+        """Sample a symbol after each state, ``(B, T)``."""
         return draw(cast(Output, self.output).log_probabilities(self.dropout(encoded.states)))
 
     def _encode(self, symbols: Tensor, structure: Sequences, state: State) -> Encoded:
-        """symbols: ``(B, T)``."""
+        """Encode symbols ``(B, T)``."""
         return cast(Encoded, self.encoder(self._vectors(symbols, structure), structure, state))
 
     def _vectors(self, symbols: Tensor, structure: Sequences) -> Tensor:
-        """What the encoder reads, ``(B, T, D)``."""
+        """Return the encoder's inputs, ``(B, T, D)``."""
         weight = self.embedding.weight
         if self.training and self.embedding_dropout.effective_rate:
             # Whole symbols, wherever they occur (Gal and Ghahramani 2016).
@@ -228,8 +229,8 @@ class LanguageModel(nn.Module):
         return cast(Tensor, self.dropout(vectors))
 
     def _penalty(self, encoded: Encoded, dropped: Tensor) -> Tensor:
-        """Of large states, and of states that differ much from those before (Merity et al. 2017),
-        with m the dropout of the output's inputs: summed over the positions t, shape ``()``::
+        """Compute the penalty on large states and on their changes (Merity et al. 2017), with m the
+        dropout of the output's inputs, summed over the positions t, shape ``()``::
 
             alpha * mean((m h_t)^2) + beta * mean((h_t - h_{t-1})^2)
         """
@@ -248,8 +249,8 @@ class LanguageModel(nn.Module):
         return range(0, max(map(len, bucket)), self.max_length)
 
     def _buckets(self, texts: Sequence[Text]) -> Iterator[list[int]]:
-        """The numbers of texts that are computed together: of similar length, none empty, and
-        either all chunks of streams or none."""
+        """Group the indices of texts of similar length: none is empty, and either all or none are
+        chunks of streams."""
         present = [i for i, text in enumerate(texts) if len(text)]
         for in_stream in (True, False):
             kind = [i for i in present if (texts[i].place is not None) == in_stream]
@@ -265,7 +266,7 @@ class LanguageModel(nn.Module):
 
 
 def pad(symbols: Sequence[np.ndarray], device: torch.device) -> tuple[Tensor, Sequences]:
-    """Symbols ``(N,)`` of each text to ``(B, T)``, :data:`BOUNDARY` at padding."""
+    """Pad the symbols ``(N,)`` of each text with :data:`BOUNDARY` to ``(B, T)``."""
     structure = Sequences.of([len(x) for x in symbols], device)
     padded = np.full((len(symbols), structure.size), BOUNDARY)
     for row, x in zip(padded, symbols, strict=True):
@@ -274,7 +275,7 @@ def pad(symbols: Sequence[np.ndarray], device: torch.device) -> tuple[Tensor, Se
 
 
 def present_rows(x: Tensor, symbols: Sequence[np.ndarray]) -> Tensor:
-    """What is not padding, one text's after the other's: ``(B, T, D) -> (N, D)``."""
+    """Drop the padding, text by text: ``(B, T, D) -> (N, D)``."""
     rows, size = x.flatten(0, 1), x.shape[1]
     present = [row * size + np.arange(len(text)) for row, text in enumerate(symbols)]
     index = np.concatenate([np.zeros(0, dtype=np.int64), *present])
@@ -284,7 +285,7 @@ def present_rows(x: Tensor, symbols: Sequence[np.ndarray]) -> Tensor:
 
 
 def require_causal(encoder: Encoder, setting: str = "encoder") -> None:
-    """Raises StructureError unless the encoder reads text from left to right, step by step."""
+    """Raise StructureError unless the encoder reads text from left to right, step by step."""
     if not (encoder.causal and encoder.structure is Sequences and isinstance(encoder, Stepper)):
         raise StructureError(
             f"{setting}: expected a causal one, which reads a text from its first symbol on and "

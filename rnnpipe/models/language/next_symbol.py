@@ -1,4 +1,4 @@
-"""A language model one symbol at a time, as samplers and beams want it: any encoder."""
+"""Stepwise prediction of a language model with any encoder, for samplers and beams."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from rnnpipe.structures import State
 
 
 def next_symbol(model: LanguageModel, forbidden: Sequence[int] = ()) -> NextSymbol:
-    """The fastest way to step through a model. It may copy the weights: make it anew when they
+    """Return the fastest stepwise version of a model. It may copy the weights: call again when they
     change.
 
-    forbidden: symbols whose probability is to be 0.
+    forbidden: symbols that get probability 0.
     """
     if foldable(model):
         return FoldedLSTM(
@@ -35,7 +35,7 @@ def next_symbol(model: LanguageModel, forbidden: Sequence[int] = ()) -> NextSymb
 
 
 def foldable(model: LanguageModel) -> bool:
-    """Whether a model is plain layers of LSTM under a softmax, on a CPU."""
+    """Return whether a model is plain LSTM layers under a softmax, on a CPU."""
     encoder = model.encoder
     return (
         model.embedding.weight.device.type == "cpu"
@@ -47,14 +47,14 @@ def foldable(model: LanguageModel) -> bool:
 
 
 def state_after(model: LanguageModel, folded: NextSymbol, symbols: np.ndarray) -> State:
-    """The state of one row of ``folded``, :func:`next_symbol` of the model, after some symbols:
-    computed by the model's own fast way of reading."""
+    """Return the state of one row of ``folded``, :func:`next_symbol` of the model, after some
+    symbols, which the model itself reads fast."""
     state = model.read(symbols, cast(Stepper, model.encoder).start(1))
     return folded.from_encoder(state) if isinstance(folded, FoldedLSTM) else state
 
 
 class SteppedModel:
-    """A :class:`rnnpipe.contracts.types.NextSymbol` for any causal encoder and output. The state is
+    """A :class:`rnnpipe.contracts.types.NextSymbol` for any causal encoder and output. Its state is
     the encoder's."""
 
     def __init__(self, model: LanguageModel, forbidden: Sequence[int]) -> None:

@@ -1,4 +1,4 @@
-"""Where a document stands in a text that is read in chunks, and the states that chunks hand on."""
+"""The place of a document in a text read in chunks, and the states passed between chunks."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from rnnpipe.structures import State, map_state
 
 
 class StreamMemory(nn.Module):
-    """The state after the last chunk of every stream, as buffers: row i is stream i's.
+    """The state after the last chunk of every stream, as buffers: row i belongs to stream i.
 
-    They move with the module and are not saved. A chunk that begins its text ignores them, so a
-    training that starts again, or from saved weights, starts from zero states.
+    They move with the module and are not saved. A chunk that begins its text ignores them, so that
+    resumed training starts from zero states.
     """
 
     def __init__(self) -> None:
@@ -27,9 +27,11 @@ class StreamMemory(nn.Module):
         self._layout: State = None
 
     def recall(self, places: Sequence[Place], start: State) -> State:
-        """The states that chunks begin with. start: of as many rows, for those that begin a text.
+        """Return the initial states of chunks. start: the states for those that begin a text, with
+        as many rows.
 
-        Raises CorpusError if the chunk before is not the last that was seen of its stream.
+        Raises:
+            CorpusError: the previous chunk is not the last one seen of its stream.
         """
         for place in places:
             self._check(place)
@@ -47,7 +49,7 @@ class StreamMemory(nn.Module):
         return map_state(begin, start, self._layout)
 
     def keep(self, places: Sequence[Place], after: State) -> None:
-        """Remember the states after these chunks, without their gradients."""
+        """Store the states after these chunks, without their gradients."""
         n_streams = 1 + max(place.stream for place in places)
         rows = torch.tensor([place.stream for place in places])
         numbers = count()

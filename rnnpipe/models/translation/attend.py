@@ -1,4 +1,4 @@
-"""A decoder's look at its source: attention over the states of the source's nodes."""
+"""Attention of a decoder over the states of its source's nodes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from rnnpipe.structures import Encoded
 
 @dataclass(frozen=True)
 class Memory:
-    """What may be looked at, a row a source.
+    """The attended states, one row per source.
 
     states: ``(B, S, H)``, zeros at padding. keys: ``(B, S, K)``, of the same nodes.
-    mask: ``(B, S)`` bool, true where there is a node.
+    mask: ``(B, S)`` bool, true at nodes.
     """
 
     states: Tensor
@@ -25,7 +25,7 @@ class Memory:
     mask: Tensor
 
     def rows(self, rows: Tensor) -> Memory:
-        """Row i is this memory's row ``rows[i]``."""
+        """Return a memory whose row i is row ``rows[i]`` of this one."""
         states, keys, mask = (x.index_select(0, rows) for x in (self.states, self.keys, self.mask))
         return Memory(states, keys, mask)
 
@@ -50,8 +50,8 @@ class Attend(nn.Module):
         return Memory(encoded.states, attention.keys(encoded.states), encoded.mask)
 
     def forward(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        """``(B, T, n_query)`` to attentional states ``(B, T, width)`` and the weights ``(B, T, S)``
-        of the source's nodes, which add up to 1, or are 0 where the source is empty."""
+        """Compute the attentional states ``(B, T, width)`` of ``(B, T, n_query)``, and the weights
+        ``(B, T, S)`` of the source's nodes, which sum to 1, or are 0 for an empty source."""
         scores = cast(Attention, self.attention).scores(queries, memory.keys)
         # An empty source keeps its scores, because a softmax over nothing is not a number.
         hidden = ~memory.mask & memory.mask.any(1, keepdim=True)

@@ -1,4 +1,4 @@
-"""From the state in which an encoder ends to that in which a decoder begins."""
+"""The initial state of a decoder from the final state of an encoder."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from rnnpipe.structures import Encoded, State, map_state
 
 
 class Bridge(nn.Module):
-    """The encoder's own final state where the decoder's has the same shape (Sutskever et al. 2014);
-    otherwise ``tanh(W final + b)`` for each tensor of the decoder's state, whatever shape that has
-    (after Bahdanau et al. 2015). Numbers that are not real stay as the decoder begins."""
+    """The encoder's final state if the decoder's has the same shape (Sutskever et al. 2014);
+    otherwise ``tanh(W final + b)`` for each tensor of the decoder's state (after Bahdanau et al.
+    2015). Tensors of integers keep the decoder's initial values."""
 
     def __init__(self, encoder: Encoder, decoder: Stepper) -> None:
         super().__init__()
@@ -24,7 +24,8 @@ class Bridge(nn.Module):
         self.projections = nn.ModuleList(nn.Linear(encoder.n_out, x.numel()) for x in learnt)
 
     def forward(self, encoded: Encoded, start: State) -> State:
-        """start: the decoder's state before its first symbol, of as many rows as ``encoded``."""
+        """Return the decoder's initial state. start: its default one, with as many rows as
+        ``encoded``."""
         if self.direct:
             return encoded.state
         numbers = count()

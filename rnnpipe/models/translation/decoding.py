@@ -1,4 +1,4 @@
-"""Target symbols one at a time, as samplers and beams want them, for many sources at once."""
+"""Stepwise prediction of target symbols for many sources at once, for samplers and beams."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def search(
     generator: SequenceGenerator,
     forbidden: Sequence[int] = (),
 ) -> list[list[Generated]]:
-    """The texts that a generator finds for each source, ``(S,)`` symbols or an image.
+    """Return the texts that a generator finds for each source, ``(S,)`` symbols or an image.
 
-    forbidden: symbols whose probability is to be 0.
+    forbidden: symbols that get probability 0.
     """
     results: dict[int, list[Generated]] = {}
     lengths = np.array([1 + len(source) for source in sources], dtype=np.int64)
@@ -45,12 +45,12 @@ def search(
 
 @dataclass(frozen=True)
 class Progress:
-    """The state of R texts that are being written.
+    """The state of R unfinished texts.
 
     sources: ``(R,)`` int64, the source of each.
-    memory: what each looks at; it is that of ``sources``.
+    memory: attended states of ``sources``.
     decoder: the decoder's state. fed: ``(R, W)``, the last attentional states.
-    attention: ``(R, S)``, that of the last step; coverage: its sum over all steps.
+    attention: ``(R, S)``, of the last step; coverage: its sum over all steps.
     """
 
     sources: Tensor
@@ -62,10 +62,9 @@ class Progress:
 
 
 class Decoding:
-    """A :class:`rnnpipe.contracts.types.NextSymbol` of which row i, to begin with, translates
-    source i.
+    """A :class:`rnnpipe.contracts.types.NextSymbol` whose row i initially translates source i.
 
-    forbidden: symbols whose probability is 0.
+    forbidden: symbols that get probability 0.
     """
 
     def __init__(
@@ -79,7 +78,7 @@ class Decoding:
         self._penalty[list(forbidden)] = -torch.inf
 
     def begin(self, batch_size: int) -> Progress:
-        """Raises StructureError unless there is a row for each source."""
+        """Return the initial state; raise StructureError unless there is one row per source."""
         if batch_size != self.size:
             want = f"a row for each of {self.size} sources"
             raise StructureError(expected("Decoding.begin", want, batch_size))
@@ -126,8 +125,8 @@ class Decoding:
         )
 
     def coverage(self, state: Progress) -> Tensor:
-        """``(R,)``: ``sum_j log min(1, sum_t a(t, j))`` over the source's symbols j; 0 without
-        attention (Wu et al. 2016)."""
+        """Compute ``sum_j log min(1, sum_t a(t, j))`` over the source's symbols j, ``(R,)``; 0
+        without attention (Wu et al. 2016)."""
         if state.memory is None:
             return state.fed.new_zeros(len(state.sources))
         shares = state.coverage.clamp(min=torch.finfo(torch.float32).tiny, max=1.0)

@@ -1,4 +1,4 @@
-"""The image of a document as the source of a text: its rows, or its pixels."""
+"""The image of a document as the source of a text: its rows or pixels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rnnpipe.structures import Structure
 
 @dataclass(frozen=True)
 class Sight:
-    """A document, and what it is read as. Its length is the number of its nodes."""
+    """A document and its structure. Its length is the number of its nodes."""
 
     doc: DocLike
     nodes: DocNodes
@@ -27,17 +27,17 @@ class Sight:
 
 @dataclass(frozen=True)
 class ImageSource:
-    """Builds what reads images: the counterpart of a
+    """Builds the reader of images: the counterpart of a
     :class:`rnnpipe.contracts.types.SymbolsBuilder`.
 
-    structure: what the nodes of an image are. embedding: their vectors.
+    structure: nodes of an image. embedding: their vectors.
     """
 
     structure: DocStructure
     embedding: EmbeddingBuilder
 
     def measure(self, docs: Iterable[DocLike]) -> dict[str, Any]:
-        """Nothing in the documents decides anything."""
+        """Return no facts: nothing depends on the documents."""
         return {}
 
     def build(self, facts: Mapping[str, Any]) -> ImageReader:
@@ -45,9 +45,10 @@ class ImageSource:
 
 
 class ImageReader(nn.Module):
-    """From documents to vectors of the nodes of their images.
+    """A reader of documents that returns vectors of the nodes of their images.
 
-    Raises StructureError if the embedding is not one of what the nodes are made of.
+    Raises:
+        StructureError: the embedding does not accept these nodes.
     """
 
     def __init__(self, structure: DocStructure, embedding: Embedding) -> None:
@@ -58,17 +59,20 @@ class ImageReader(nn.Module):
         self.n_out = embedding.n_out
 
     def read(self, doc: DocLike) -> Sight:
-        """Raises StructureError if the document has no image."""
+        """Read an image; raise StructureError if the document has none."""
         return Sight(doc, self.structure.read(doc))
 
     def pieces(self, doc: DocLike) -> list[str]:
-        """What to call each node: ``"row 0"``, ``"row 1"``, ..., or pixels."""
+        """Return the names of the nodes: ``"row 0"``, ``"row 1"``, ..., or pixels."""
         kind = str(cast(Any, self.structure).items).removesuffix("s")
         return [f"{kind} {i}" for i in range(len(self.read(doc)))]
 
     def forward(self, sources: Sequence[Sight], device: torch.device) -> tuple[Tensor, Structure]:
-        """``(B, S, n_out)``, zeros at padding, and the structure. Raises StructureError for an
-        image that the embedding does not take."""
+        """Return ``(B, S, n_out)``, zeros at padding, and the structure.
+
+        Raises:
+            StructureError: the embedding does not accept an image.
+        """
         features = cast(Embedding, self.embedding).featurize([source.doc for source in sources])
         on_device = {name: torch.from_numpy(a).to(device) for name, a in features.items()}
         vectors = self.embedding(on_device)  # (N, n_out)

@@ -45,8 +45,8 @@ from rnnpipe.structures import Encoded, Sequences, State
 
 @dataclass(frozen=True)
 class Pair:
-    """source: ``(S,)`` int64, of the source's symbols, or an image. target: what is read and what
-    comes next, from the boundary before the first symbol to the one after the last."""
+    """source: ``(S,)`` int64 symbols, or an image. target: inputs and targets, from the boundary
+        before the first symbol to the one after the last."""
 
     source: np.ndarray | Sight
     target: Text
@@ -57,9 +57,9 @@ class Pair:
 
 @dataclass(frozen=True)
 class Alignment:
-    """log_probabilities: ``(N,)`` float32, of each target symbol and the end, in nats.
-    attention: ``(N, S)`` float32, the share of each source symbol in choosing each target symbol;
-    ``None`` without attention."""
+    """log_probabilities: ``(N,)`` float32, of each target symbol and the end, in nats. attention:
+        ``(N, S)`` float32, the weight of each source symbol for each target symbol; ``None``
+        without attention."""
 
     log_probabilities: np.ndarray
     attention: np.ndarray | None
@@ -67,8 +67,8 @@ class Alignment:
 
 @dataclass(frozen=True)
 class Source:
-    """Texts or images that have been read: what the decoder looks at, if anything, and what it
-    begins with, a row each."""
+    """Encoded texts or images: the attended states, if any, and the decoder's initial state, one
+    row each."""
 
     memory: Memory | None
     state: State
@@ -92,8 +92,8 @@ class Seq2SeqBuilder:
     max_padded_symbols: int = 8192
 
     def build(self, facts: dict[str, Any]) -> Seq2Seq:
-        """facts: of the source's symbols and of the target's; the latter ``None`` if they are the
-        same."""
+        """Build the model. facts: of the source and the target symbols; ``None`` for the latter if
+        both are the same."""
         source = self.source.build(facts["source"])
         reads = source if isinstance(source, ImageReader) else len(source)
         if self.target is None:
@@ -102,13 +102,14 @@ class Seq2SeqBuilder:
 
 
 class Seq2Seq(nn.Module):
-    """A model with known sizes. See the module's text for the way of the data.
+    """A model with known sizes. The module's docstring shows the flow of the data.
 
-    source: the number of its symbols, or what reads images.
-    n_target: ``None``: source and target have the same symbols and share an embedding.
+    source: number of source symbols, or the reader of images.
+    n_target: ``None``: source and target share the symbols and the embedding.
 
-    Raises StructureError: an encoder that does not read the source, or a decoder that is not
-    causal. SettingsError: settings that have no effect or do not fit.
+    Raises:
+        StructureError: the encoder does not read the source, or the decoder is not causal.
+        SettingsError: settings have no effect or do not fit.
     """
 
     source_embedding: nn.Embedding | ImageReader
@@ -159,10 +160,8 @@ class Seq2Seq(nn.Module):
 
     def accumulate_gradients(self, pairs: Sequence[Pair], scale: float = 1.0) -> Tensor:
         """Add ``scale`` times the gradient of the loss to the parameters' gradients, unless
-        gradients are off. The decoder reads the true symbols (teacher forcing).
-
-        RETURNS: the summed cross-entropy in nats, without label smoothing, shape ``()``.
-        """
+        gradients are off. The decoder reads the true symbols (teacher forcing). Return the summed
+        cross-entropy in nats, without label smoothing, shape ``()``."""
         total = torch.zeros((), device=self.device)
         for rows in self._buckets(pairs):
             bucket = [pairs[i] for i in rows]
@@ -173,7 +172,7 @@ class Seq2Seq(nn.Module):
         return total
 
     def _loss(self, states: Tensor, bucket: Sequence[Pair]) -> tuple[Tensor, Tensor]:
-        """What is learnt, and the cross-entropy alone."""
+        """Return the training loss and the cross-entropy alone."""
         output, targets = cast(Output, self.output), _targets(bucket)
         rows = present_rows(self.dropout(states), _inputs(bucket))
         if not self.label_smoothing:
@@ -189,7 +188,7 @@ class Seq2Seq(nn.Module):
     # -- prediction ----------------------------------------------------------------------------
 
     def align(self, pairs: Sequence[Pair]) -> list[Alignment]:
-        """How likely each target is, and where the model looked."""
+        """Return the log-probability of each target and the attention."""
         results: dict[int, Alignment] = {}
         for rows in self._buckets(pairs):
             bucket = [pairs[i] for i in rows]
@@ -208,7 +207,7 @@ class Seq2Seq(nn.Module):
     # -- parts ---------------------------------------------------------------------------------
 
     def encode(self, sources: Sequence[Any]) -> Source:
-        """Read texts of symbols ``(S,)`` each, or images."""
+        """Encode texts of symbols ``(S,)`` each, or images."""
         vectors, structure = self._read(sources)
         encoded: Encoded = self.encoder(self.dropout(vectors), structure)
         state = self.bridge(encoded, cast(Stepper, self.decoder).start(len(sources)))
@@ -219,7 +218,7 @@ class Seq2Seq(nn.Module):
         return Source(self.attend.memory(Encoded(states, structure, encoded.n_forward)), state)
 
     def _read(self, sources: Sequence[Any]) -> tuple[Tensor, Any]:
-        """``(B, S, D)``, and the structure."""
+        """Return the source's vectors ``(B, S, D)``, and the structure."""
         if isinstance(self.source_embedding, ImageReader):
             read: tuple[Tensor, Any] = self.source_embedding(sources, self.device)
             return read
@@ -228,8 +227,8 @@ class Seq2Seq(nn.Module):
         return structure.blank(self.source_embedding(symbols)), structure
 
     def _decode(self, bucket: Sequence[Pair], source: Source) -> tuple[Tensor, Tensor | None]:
-        """The states from which each next symbol is predicted, ``(B, T, W)``, and the attention
-        ``(B, T, S)``."""
+        """Return the states that predict each next symbol, ``(B, T, W)``, and the attention ``(B,
+        T, S)``."""
         symbols, structure = pad(_inputs(bucket), self.device)
         vectors = self.dropout(structure.blank(self.target_embedding(symbols)))  # (B, T, D)
         if self.input_feeding:
@@ -241,7 +240,7 @@ class Seq2Seq(nn.Module):
         return attentional, weights
 
     def _decode_stepwise(self, vectors: Tensor, source: Source) -> tuple[Tensor, Tensor]:
-        """Every step reads the attentional state of the one before (input feeding, Luong et al.
+        """Decode with input feeding: every step reads the previous attentional state (Luong et al.
         2015). Steps at padding are computed and not used."""
         assert self.attend is not None and source.memory is not None
         one = Sequences.of([1] * len(vectors), self.device)
@@ -257,7 +256,7 @@ class Seq2Seq(nn.Module):
         return torch.cat(states, dim=1), torch.cat(looks, dim=1)
 
     def _buckets(self, pairs: Sequence[Pair]) -> list[list[int]]:
-        """The numbers of pairs that are computed together, of similar length."""
+        """Group the indices of pairs of similar length."""
         lengths = np.array([max(len(p.source), len(p.target)) for p in pairs], dtype=np.int64)
         order = np.argsort(-lengths, kind="stable")
         return [run.tolist() for run in partition(order, lengths, self.max_padded_symbols)]
