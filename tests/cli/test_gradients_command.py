@@ -66,7 +66,7 @@ def test_several_trained_models_and_untrained_ones_with_settings(models):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "Error: gradients: expected either FILE or --text, got no text. Give one of the two."),
+        ([], "Error: gradients: expected either FILE or --text, got no text. Pass one of the two."),
         (["--text", "a"], "Error: --text: expected at least 8 symbols or tokens, twice the lags"),
         (["--text", TEXT, "--encoders", "LSTN"], "Error: --encoders: expected a name of @rnnpipe_"),
         (["--text", TEXT, "--encoders", "GRU:4"], "Error: --encoders: expected NAME or NAME:SETT"),

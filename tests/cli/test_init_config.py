@@ -126,7 +126,7 @@ def test_the_data():
     text = config_for(choices("ner", data="text"), "my.cfg")
     assert read(text)["corpora"]["dev"]["@readers"] == "rnnpipe.ConllCorpus.v1"
     assert "# The data: A token a line with its annotation in columns; a blank line ends" in text
-    assert "Train and dev are the same" in config_for(choices("lm"), "my.cfg")
+    assert "Train and dev are the same file" in config_for(choices("lm"), "my.cfg")
 
 
 def test_comments_of_the_shipped_config_stay():
@@ -148,7 +148,7 @@ def test_it_is_printed_or_written(tmp_path):
     path = tmp_path / "new" / "my.cfg"
     assert works("init-config", "ner", path, "--encoder", "GRU") == ""
     assert path.read_text() == printed.replace("spacy train config.cfg", f"spacy train {path}")
-    assert "got 'one that is there'. Give it another" in fails("init-config", "lm", path)
+    assert "got 'an existing file'. Choose another" in fails("init-config", "lm", path)
     assert "rnn_ner" in path.read_text()
     works("init-config", "lm", path, "--force")
     assert "rnn_lm" in path.read_text()
@@ -161,10 +161,10 @@ def test_it_is_printed_or_written(tmp_path):
         (["nre"], "TASK: expected one of ner, tagger, pos, textcat, textcat_multilabel, relat"),
         (["nre"], "got 'nre'. Did you mean 'ner'"),
         (["ner", "--size", "big"], "--size: expected one of small, medium, large, got 'big'."),
-        (["ner", "--lang", "zz"], "--lang: expected a language's code, got 'zz'. It is that of"),
+        (["ner", "--lang", "zz"], "--lang: expected a language code, got 'zz'. Use the code"),
         (["ner", "--data", "x"], "--data: expected one of spacy, text, got 'x'. Known: 'spacy'"),
-        (["lm", "--data", "spacy"], "--data: expected 'text' for this task, got 'spacy', whose"),
-        (["lm", "--vectors", "v"], "--vectors: expected no vectors for this task, got 'v'. Leave"),
+        (["lm", "--data", "spacy"], "--data: expected 'text' for this task, got 'spacy', a"),
+        (["lm", "--vectors", "v"], "--vectors: expected no vectors for this task, got 'v'. Omit"),
         (["ner", "--encoder", "LTSM"], "--encoder: expected a name of @rnnpipe_encoders, got 'LT"),
         (["ner", "--encoder", "LTSM"], "Did you mean 'LSTM' or 'BiLSTM'"),
         (["ner", "--embedding", "Vectors"], "rnnpipe.Vectors.v1: expected word vectors in nlp.voc"),

@@ -552,7 +552,7 @@ def test_output_that_is_no_folder(tmp_path):
     file = tmp_path / "model"
     file.write_text("a file")
     want = "rnnpipe.train.output: expected a folder to write to"
-    do = "Name another folder."
+    do = "Choose another folder."
     assert complaint(tagger(), output=file) == f"{want}, got '{file}: File exists'. {do}"
 
 
