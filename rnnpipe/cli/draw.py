@@ -25,7 +25,7 @@ def draw(
     seed: Annotated[int | None, typer.Option("--seed", "-s", help="Random seed")] = None,
     complete: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="PNG file whose upper half the model completes"),
+        typer.Option(metavar="FILE", help="PNG file to complete; its upper half is kept"),
     ] = None,
     rows: Annotated[
         int | None,

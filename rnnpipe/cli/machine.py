@@ -116,7 +116,7 @@ def _threads() -> Iterator[Finding]:
     if hasattr(os, "register_at_fork"):
         found = "safe: rnnpipe sets worker processes to one thread"
     else:
-        found = "workers are spawnedand load the pipeline again"
+        found = "workers are spawned and load the pipeline again"
     yield Finding("ok", "nlp.pipe(n_process=2)", found)
 
 
@@ -135,7 +135,7 @@ def _gpu() -> Iterator[Finding]:
             do = "Install a build for CUDA, as pytorch.org says, if you want to use the GPU."
             yield Finding("advice", "GPU", f"torch {torch.__version__} is built for CPUs", do)
         else:
-            do = "Check that the driver supports CUDA " + torch.version.cuda + "or newer."
+            do = "Check that the driver supports CUDA " + torch.version.cuda + " or newer."
             yield Finding("problem", "GPU", "torch does not see it", do)
         return
     yield Finding("ok", "GPU", f"{torch.cuda.get_device_name(0)}, CUDA {torch.version.cuda}")

@@ -32,8 +32,10 @@ Force = Annotated[
     bool, typer.Option("--force", "-F", help="Permission to replace an existing file")
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output instead of a table")]
-TEMPERATURE = "Temperature: 0 takes the most likely {0}, 1 samples from the model as it is, "
-"larger values give more variety"
+TEMPERATURE = (
+    "Temperature: 0 takes the most likely {0}, 1 samples from the model as it is, larger values "
+    "give more variety"
+)
 
 
 @contextmanager

@@ -19,8 +19,7 @@ ATTENTION = (
 TRANSITIONS = (
     "Each number is the score of a transition from row to column: above 0 (red) is favoured, "
     "below 0 (blue) is avoided, × or grey is forbidden. Full colour is 3 nats, a factor of 20; "
-    "pale "
-    "colours say little."
+    "pale colours say little."
 )
 TRANSITIONS_OF_TYPES = (
     "Each number is the mean score of the transitions from any label of the row's type to a "
