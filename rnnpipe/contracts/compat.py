@@ -58,8 +58,8 @@ def broken(name: str, got: str) -> str:
     package = name.partition(".")[0]
     tested = next(r for r in map(Requirement, requires("rnnpipe") or []) if r.name == package)
     return (
-        f"{name}: expected what {tested} had, got {got} in {package} {version(package)}. "
-        f"What depends on it: {PRIVATE[name]}. Install a version that was tested."
+        f"{name}: expected the interface of {tested}, got {got} in {package} {version(package)}. "
+        f"Needed for: {PRIVATE[name]}. Install a tested version."
     )
 
 

@@ -74,7 +74,7 @@ class Scheme:
                 f"tag scheme {self.name}",
                 f"a tag of the form O, {forms}",
                 tag,
-                "Name the scheme the data is written in, or convert the data.",
+                "Set the scheme of the data, or convert the data.",
             )
         )
 
@@ -143,7 +143,7 @@ class Violation:
             f"token {self.position}",
             f"a tag that {self.scheme} allows after {self.previous!r}",
             self.tag,
-            "Correct the tags, or name the scheme they are written in.",
+            "Correct the tags, or set the scheme of the data.",
         )
 
 
@@ -247,7 +247,7 @@ class TagSet:
                 raise LabelError(
                     expected(
                         f"span ({start}, {end})",
-                        f"disjoint spans of one or more tokens within {length}",
+                        f"disjoint, non-empty spans within {length} tokens",
                         [(start, end), f"after token {before}"],
                         "Remove the overlapping or misplaced span.",
                     )
@@ -264,7 +264,7 @@ class TagSet:
             raise LabelError(
                 expected(
                     f"tags {list(self.names)}",
-                    f"every tag of {self.scheme.name} that the gold spans need",
+                    f"all tags of {self.scheme.name} that the gold spans need",
                     "no such tag",
                     "Make the names with Scheme.tags(types).",
                 )

@@ -106,7 +106,7 @@ def test_what_is_no_log(tmp_path, text):
     path.write_text(f"{json.dumps(SPACYS[0])}\n{text}\n{json.dumps(SPACYS[1])}\n")
     error = fails("curves", path)
     assert error.startswith(f"Error: {path}:2: expected a line of JSON with step, losses, scores")
-    assert "Name the file that training.logger.path (or output_file) named." in error
+    assert "Pass the file that training.logger.path (or output_file) sets." in error
 
 
 def test_no_log(tmp_path):

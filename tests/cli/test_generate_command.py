@@ -162,7 +162,7 @@ def test_there_is_no_such_pipeline(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "meta.json").touch()
     inside = f"{tmp_path / 'model-best'}, {tmp_path / 'model-last'}"
-    assert fails("generate", tmp_path).endswith(f"Choose one of its components: {inside}.")
+    assert fails("generate", tmp_path).endswith(f"Choose a pipeline in it: {inside}.")
 
 
 def test_there_is_no_language_model_in_it(models):

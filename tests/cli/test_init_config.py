@@ -170,10 +170,16 @@ def test_it_is_printed_or_written(tmp_path):
         (["ner", "--embedding", "Vectors"], "rnnpipe.Vectors.v1: expected word vectors in nlp.voc"),
         (["relations", "--data", "spacy"], "--data: expected 'text' for this task"),
         (["lm", "--encoder", "BiLSTM"], "components.lm.model.encoder: expected a causal one"),
-        (["ner", "--encoder", "TreeGRU"], "components.ner.model.encoder: expected one that reads"),
+        (
+            ["ner", "--encoder", "TreeGRU"],
+            "components.ner.model.encoder: expected an encoder that reads",
+        ),
         (["tagger", "--pooler", "Max"], "components.tagger.model.pooler: expected none, since th"),
         (["lm", "--pooler", "Max"], "components.lm.model.pooler: expected a setting of rnnpipe.L"),
-        (["ner", "--decoder", "Sigmoid"], "components.ner.model.decoder: expected one that labels"),
+        (
+            ["ner", "--decoder", "Sigmoid"],
+            "components.ner.model.decoder: expected a decoder that labels",
+        ),
         (["ner", "--decoder", "Beam"], "components.ner.model.decoder"),
         (["textcat", "--decoder", "CRF"], "components.textcat.model.decoder: expected one that l"),
         (["textcat", "--pooler", "Concat"], "components.textcat.model.pooler.parts: expected a b"),

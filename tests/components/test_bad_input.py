@@ -127,7 +127,11 @@ def test_several_categories_at_once_have_no_positive_label():
         ("rnn_ner", "Sigmoid", "expected one that labels nodes, got SigmoidDecoder"),
         ("rnn_textcat", "CRF", "expected one that labels documents, got CRFDecoder"),
         ("rnn_treeparser", "Softmax", "expected one that builds trees, got SoftmaxDecoder"),
-        ("rnn_textcat", "Sigmoid", "expected one for labels that exclude each other, got Sigmoid"),
+        (
+            "rnn_textcat",
+            "Sigmoid",
+            "expected a decoder for labels that exclude each other, got Sigmoid",
+        ),
         ("rnn_textcat_multilabel", "Softmax", "expected one for labels that are true by themselve"),
     ],
 )
@@ -227,7 +231,7 @@ def saved(tmp_path):
 def test_truncated_weights(saved):
     weights = saved / "rnn_ner" / "model"
     weights.write_bytes(weights.read_bytes()[:-1000])
-    text = "components.rnn_ner: expected all that was saved of the component, got .* copy it again"
+    text = "components.rnn_ner: expected the complete saved component, got .* copy it again"
     with pytest.raises(WeightsError, match=text):
         spacy.load(saved)
 

@@ -148,7 +148,7 @@ class ComponentContract:
 
         monkeypatch.setattr(network, "accumulate_gradients", counted)
         scores, backprop = pipe.model.begin_update([eg.predicted for eg in examples])
-        text = "backprop: expected one call of it after get_loss, got 'a {}'. Call get_loss first"
+        text = "backprop: expected one call after get_loss, got 'a {}'. Call get_loss first"
         with pytest.raises(TrainingError, match=text.format("call before get_loss")):
             backprop([])
         first, again = (pipe.get_loss(examples, scores) for _ in range(2))
@@ -194,7 +194,7 @@ class ComponentContract:
         docs = [eg.predicted for eg in examples]
         text = (
             f"components.{pipe.name}: update 3: expected a finite training loss, got nan. Lower "
-            "the learning rate, set grad_clip, and look for NaN in word vectors."
+            f"the learning rate, set grad_clip, and check the word vectors for NaN."
         )
         for learn in (
             lambda: pipe.update(examples, sgd=optimizer),

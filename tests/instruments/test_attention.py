@@ -103,5 +103,5 @@ def test_nothing_to_translate():
     with pytest.raises(SettingsError) as error:
         translation_attention(nlp, nlp.get_pipe("spell"), "")
     assert str(error.value) == (
-        "text: expected one that is read and answered, got no symbols. Give another text."
+        "text: expected a text that the model reads and answers, got no symbols. Give another text."
     )

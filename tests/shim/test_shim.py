@@ -411,13 +411,13 @@ def test_facts_that_do_not_fit_and_damage_change_nothing():
     before, version = weights(shim), shim.weights_version
     wrong_facts = TorchShim(Net(), build, {"n_in": 3}).to_bytes()
     wrong_sizes = TorchShim(Net(n_out=7), build, FACTS).to_bytes()
-    remedy = "Load them into a network with the settings they were trained with."
+    remedy = "Load them into a network with the settings used in training."
     for data, message in [
         (
             wrong_facts,
             (
-                "weights: expected facts from which this network can be built, got others "
-                f"(KeyError: 'n_out'). {remedy}"
+                "weights: expected facts from which this network can be built, got different "
+                "facts (KeyError: 'n_out'). {remedy}"
             ),
         ),
         (

@@ -448,16 +448,16 @@ def test_an_interrupted_save_leaves_the_model_that_was_there(tmp_path, monkeypat
             [spacy.blank("en")("Ada met")],
             (
                 "[0]: expected an annotated document, got no annotation "
-                "of 'Ada met'. Set doc.ents, doc.cats or token.tag_, for instance, or leave the "
-                "document out."
+                "of 'Ada met'. Set doc.ents, doc.cats or token.tag_, for instance, or remove the "
+                "document."
             ),
         ),
         (
             [("Ada met", {"cats": {}})],
             (
                 "[0]: expected an annotated document, got no annotation of "
-                "'Ada met'. Set doc.ents, doc.cats or token.tag_, for instance, or leave the "
-                "document out."
+                "'Ada met'. Set doc.ents, doc.cats or token.tag_, for instance, or remove the "
+                "document."
             ),
         ),
         (
@@ -477,7 +477,7 @@ def test_wrong_data(where, data, said):
 )
 def test_annotations_that_do_not_fit_the_text(gold, cause):
     said = complaint(tagger(), train=[PAIRS[0], ("Ada met", gold)])
-    want = "annotations that fit the text, as Example.from_dict takes them"
+    want = "annotations that fit the text, in the format of Example.from_dict"
     assert said.startswith(f"rnnpipe.train.train[1]: expected {want}, got {gold!r}. {cause}")
 
 
@@ -513,7 +513,7 @@ def test_no_labels():
             {"frozen": ["tagger"]},
             (
                 "frozen: expected trained components, got no weights in "
-                "'tagger'. Train it first, or take it out of frozen."
+                "'tagger'. Train it first, or remove it from frozen."
             ),
         ),
         ({"lr": 1}, "lr: expected a setting of rnnpipe.train, got 'lr'."),
@@ -529,7 +529,7 @@ def test_no_labels():
             (
                 "score_weights: expected scores for "
                 "tag_ac, got no such score among speed, tag_acc, token_acc, token_f, token_p, "
-                "token_r. Check score_weights, and that dev is annotated with what is scored."
+                "token_r. Check score_weights, and that dev has the annotation that is scored."
             ),
         ),
     ],
@@ -543,8 +543,8 @@ def test_dev_without_what_is_scored():
     said = complaint(tagger(), dev=[("Ada met", {"entities": []})])
     assert said == (
         "rnnpipe.train.score_weights: expected scores for tag_acc, got no such score among speed, "
-        "token_acc, token_f, token_p, token_r. Check score_weights, and that dev is annotated "
-        "with what is scored."
+        "token_acc, token_f, token_p, token_r. Check score_weights, and that dev has the "
+        "annotation that is scored."
     )
 
 
@@ -564,7 +564,8 @@ def test_nothing_to_train():
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
     assert complaint(nlp) == (
-        "rnnpipe.train.nlp: expected a pipeline with a component to train, got no such one in "
+        "rnnpipe.train.nlp: expected a pipeline with a component to train, got no such component "
+        "in "
         "['sentencizer']. Add one, such as nlp.add_pipe('rnn_ner')."
     )
     nlp = rnnpipe.train(tagger(), PAIRS, PAIRS, **SHORT)

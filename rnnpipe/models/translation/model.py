@@ -142,7 +142,8 @@ class Seq2Seq(nn.Module):
             n_out = width
         self.output = cast(nn.Module, builder.output(n_out, self.target_embedding.weight))
         if builder.label_smoothing and isinstance(self.output, SampledSoftmaxOutput):
-            want = "0 with rnnpipe.SampledSoftmax.v1: a share for all symbols needs all of them"
+            want = "0 with rnnpipe.SampledSoftmax.v1, which does not compute the probabilities "
+            "of all symbols"
             do = "Remove label_smoothing, or use rnnpipe.FullSoftmax.v1."
             raise SettingsError(expected("label_smoothing", want, builder.label_smoothing, do))
         self.dropout = Dropout(builder.dropout)
@@ -289,9 +290,9 @@ def _check(builder: Seq2SeqBuilder, encoder: Encoder, decoder: Encoder) -> None:
         raise StructureError(expected("encoder", want, encoder.structure.__name__, do))
     require_causal(decoder, "decoder")
     if builder.input_feeding and builder.attention is None:
-        do = "Set attention, or remove input_feeding: attention is what is fed."
+        do = "Set attention, whose result is fed, or remove input_feeding."
         raise SettingsError(expected("input_feeding", "false without attention", True, do))
     if builder.reverse_source and not encoder.causal:
         do = "Remove reverse_source, or choose a one-directional encoder."
-        want = "false for an encoder that reads both ways, where it has no effect"
+        want = "false for a bidirectional encoder, where it has no effect"
         raise SettingsError(expected("reverse_source", want, True, do))

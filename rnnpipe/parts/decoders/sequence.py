@@ -132,7 +132,7 @@ class ChainDecoder(nn.Module, ABC):
                     "segment_log_probabilities",
                     "labels with a tag scheme",
                     "no scheme",
-                    "Entities need one: give Labels(names, scheme).",
+                    "Entities need a scheme: pass Labels(names, scheme).",
                 )
             )
         device = self.within.device
@@ -156,8 +156,8 @@ def nodes_of(x: Encoded | Tensor, decoder: str) -> Encoded:
     raise StructureError(
         expected(
             decoder,
-            "an encoder's states, one for every node",
+            "the states of an encoder, one for each node",
             f"pooled documents {tuple(x.shape)}",
-            "Take the pooler out of the network, or use rnnpipe.Softmax.v1.",
+            "Remove the pooler from the network, or use rnnpipe.Softmax.v1.",
         )
     )

@@ -196,7 +196,7 @@ def count_layers(encoder: Encoder, width: int) -> int:
         n_layers = len(mixed_layers(encoder, torch.zeros(1, 1, width), one, None)[0])
     if n_layers == 1:
         where = "rnnpipe.LanguageModelEmbedding.v1, layers"
-        want = "'top', as the language model has one layer to show that is as wide as its top one"
+        want = "'top', since the language model has only one layer as wide as its top layer"
         raise StructureError(expected(where, want, "mixture", "Set layers = 'top'."))
     return n_layers
 

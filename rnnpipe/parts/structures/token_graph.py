@@ -77,9 +77,9 @@ class TokenDag(TokenGraph):
         leads_in = heights_of(len(doc), sources, targets) < 0
         led_to = heights_of(len(doc), targets, sources) < 0
         if circle := [cast(Any, doc)[int(i)].text for i in np.flatnonzero(leads_in & led_to)]:
-            got = f"no way to order {', '.join(map(repr, circle[:5]))}, joined in a circle"
-            do = "Leave edges out, or use rnnpipe.TokenGraph.v1 with an encoder of any graph."
-            raise StructureError(expected(opening(doc.text), "edges without a circle", got, do))
+            got = f"no order of {', '.join(map(repr, circle[:5]))}, which form a cycle"
+            do = "Remove edges, or use rnnpipe.TokenGraph.v1 with an encoder for any graph."
+            raise StructureError(expected(opening(doc.text), "edges without a cycle", got, do))
         return nodes
 
 
@@ -93,5 +93,5 @@ def _require_known(edges: np.ndarray, name: str, n_types: int, doc: DocLike) -> 
     if wrong.any():
         want = f"edges {name!r} between its {len(doc)} tokens, of {n_types} types"
         got = edges[wrong][0].tolist()
-        do = "It is [from, to, type], from 0."
+        do = "An edge is [from, to, type], each counted from 0."
         raise StructureError(expected(opening(doc.text), want, got, do))

@@ -258,7 +258,10 @@ def test_one_bad_document_does_not_lose_the_others(trained):
     texts = [
         "the document '': expected an image in doc._.image, got no image.",
         "expected an image that is a numpy array of uint8, got 'list'. Convert it",
-        "expected an image of 4 x 5 pixels, as those in training, got '3 x 5'. Crop, pad or scale",
+        (
+            "expected an image of 4 x 5 pixels, the size of the training images, got '3 x 5'. Crop, "
+            "pad or scale"
+        ),
         f"expected an image of {channels} channel",
         f"expected pixels from 0 to {levels - 1}, got {levels}. Quantise the image, or set levels.",
     ]
@@ -342,8 +345,8 @@ def test_channels_that_do_not_fit():
         with pytest.raises(StructureError) as error:
             train(pipeline("colours", **setting), images("colours"), steps=0)
         assert str(error.value) == (
-            f"components.image.model.{place}: expected at least a feature for each of the 3 "
-            "channels, got 2. Set it to 3 or more."
+            f"components.image.model.{place}: expected at least one feature for each of the 3 "
+            f"channels, got 2. Set it to 3 or more."
         )
 
 

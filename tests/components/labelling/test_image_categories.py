@@ -148,12 +148,12 @@ def network(kind, **changes):
         (
             "pixels",
             {"structure": None},
-            "got PixelEmbedding, which is one of pixels. Set the structure that goes with it.",
+            "got PixelEmbedding, which is one of pixels. Set the matching structure.",
         ),
         (
             "grid",
             {"structure": {"@rnnpipe_structures": "rnnpipe.ImagePixels.v1"}},
-            "components.cat.model.encoder: expected one that reads Sequences, got",
+            "components.cat.model.encoder: expected an encoder that reads Sequences, got",
         ),
     ],
 )

@@ -92,8 +92,9 @@ def test_a_sample_of_symbols_cannot_share_the_truth():
     with pytest.raises(SettingsError) as error:
         model(output=SampledSoftmax(samples=3), label_smoothing=0.1)
     assert str(error.value) == (
-        "label_smoothing: expected 0 with rnnpipe.SampledSoftmax.v1: a share for all symbols needs "
-        "all of them, got 0.1. Remove label_smoothing, or use rnnpipe.FullSoftmax.v1."
+        "label_smoothing: expected 0 with rnnpipe.SampledSoftmax.v1, which does not compute the "
+        "probabilities of all symbols, got 0.1. Remove label_smoothing, or use "
+        "rnnpipe.FullSoftmax.v1."
     )
 
 

@@ -90,15 +90,15 @@ def test_two_ways(doc):
         (
             DependencyEdges(),
             (
-                "a dependency parse, got no heads. Put a parser before this component, or read "
-                "heads into the documents."
+                "a dependency parse, got no heads. Add a parser before this component, or set "
+                "heads in the documents."
             ),
         ),
         (
             SameLemmaEdges(),
             (
-                "lemmas, got no lemmas. Put a lemmatizer before this component, or read lemmas "
-                "into the documents."
+                "lemmas, got no lemmas. Add a lemmatizer before this component, or set lemmas in "
+                "the documents."
             ),
         ),
         (

@@ -400,7 +400,6 @@ def test_saved_blocks_call_parts_of_networks_only():
     with pytest.raises(WeightsError) as error:
         language_model_embedding.require_parts(blocks)
     assert str(error.value) == (
-        "rnnpipe.LanguageModelEmbedding.v1, saved blocks: expected names from registries that "
-        "begin with rnnpipe_, got '@misc = evil'. Do not load the file if you do not know where it "
-        "is from."
+        "rnnpipe.LanguageModelEmbedding.v1, saved blocks: expected names in registries that "
+        "begin with rnnpipe_, got '@misc = evil'. Do not load files from unknown sources."
     )

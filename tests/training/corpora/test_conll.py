@@ -145,7 +145,7 @@ def test_illegal_tags_are_reported_with_their_line(corpus, scheme, tags, line, p
     assert place.endswith(f"a.conll:{line + 2}")
     assert message == (
         f"expected a tag that {scheme} allows after {previous!r}, got {tag!r}. Correct the file, "
-        "or set the reader's scheme to the one it is written in."
+        f"or set the reader's scheme to the scheme of the file."
     )
 
 

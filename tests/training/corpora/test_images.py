@@ -76,11 +76,11 @@ def test_shares_keep_equal_images_together(archive):
 @pytest.mark.parametrize(
     ("arrays", "settings", "message"),
     [
-        ({"x": PIXELS}, {}, "expected an array 'images', got no such array (there is x)."),
+        ({"x": PIXELS}, {}, "expected an array 'images', got no such array (available: x)."),
         (
             {"images": PIXELS / 255},
             {},
-            "expected whole numbers of shape (N, H, W) or (N, H, W, C), got 'float64 of shape",
+            "expected integers of shape (N, H, W) or (N, H, W, C), got 'float64 of shape",
         ),
         (
             {"images": PIXELS + 250 * (LABELS == 1)[:, None, None]},
@@ -90,7 +90,7 @@ def test_shares_keep_equal_images_together(archive):
         (
             {"images": PIXELS.reshape(40, -1)},
             {"packed": (28, 28)},
-            "expected uint8 of shape (N, 98), 784 bits an image, got 'uint8 of shape (40, 24)'.",
+            "expected uint8 of shape (N, 98), 784 bits per image, got 'uint8 of shape (40, 24)'.",
         ),
         (
             {"images": PIXELS, "y": LABELS[:-1]},
@@ -149,11 +149,11 @@ def test_idx_files(tmp_path, pack):
             "images: expected an IDX file of unsigned bytes with 3 axes, got no such file",
         ),
         (idx(LABELS), None, "with 3 axes, got 'one that begins with 00 00 08 01'."),
-        (idx(PIXELS)[:-1], None, "images: expected 976 bytes, as its head says, got 975."),
+        (idx(PIXELS)[:-1], None, "images: expected 976 bytes, as its header says, got 975."),
         (
             gzip.compress(idx(PIXELS), mtime=0)[:50],
             None,
-            "images: expected a whole file packed by gzip, got",
+            "images: expected a complete gzip file, got",
         ),
         (idx(PIXELS), idx(LABELS[1:]), "labels: expected a label for each of the 40 images of"),
         (idx(PIXELS), idx(PIXELS), "labels: expected an IDX file of unsigned bytes with 1 axis"),
@@ -200,8 +200,8 @@ def test_a_folder_of_mixed_sizes(folder):
     with pytest.raises(CorpusError) as error:
         read(ImageFolder(folder))
     assert str(error.value) == (
-        f"{folder / 'dog' / '5.png'}: expected images of one size, 4 x 6 x 1 as "
-        f"{folder / 'cat' / '0.png'} has, got '3 x 6 x 1'. Crop, pad or scale them to one size."
+        f"{folder / 'dog' / '5.png'}: expected images of one size, 4 x 6 x 1 like "
+        f"{folder / 'cat' / '0.png'}, got '3 x 6 x 1'. Crop, pad or scale them to one size."
     )
 
 

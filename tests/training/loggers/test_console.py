@@ -155,8 +155,8 @@ def test_a_log_is_not_overwritten(tmp_path):
     with pytest.raises(SettingsError) as error:
         log({"training.logger.path": str(path)})
     assert str(error.value) == (
-        f"training.logger.path {path}: expected a new file, got 'one that is there'. Name another "
-        "file, or set training.logger.overwrite."
+        f"training.logger.path {path}: expected a new file, got 'one that is there'. Choose "
+        f"another file, or set training.logger.overwrite."
     )
     assert path.read_text() == "precious"
     log({"training.logger.path": str(path), "training.logger.overwrite": True})
