@@ -159,7 +159,9 @@ class Registry(catalogue.Registry):  # type: ignore[misc]
         package, unversioned = name.split(".")[0], name.rpartition(".")[0]
         same = [repr(known) for known in self.names() if known.rpartition(".")[0] == unversioned]
         if same:
-            newer = f"If the config was made with a newer version of {package!r}, install that one."
+            newer = (
+                f"If the config was made with a newer version of {package!r}, install that version."
+            )
             return [f"Installed is {' or '.join(same)}.", newer]
         hints = [nearest(name, self.names())]
         if not is_reserved(name):

@@ -174,14 +174,14 @@ def test_it_is_printed_or_written(tmp_path):
             ["ner", "--encoder", "TreeGRU"],
             "components.ner.model.encoder: expected an encoder that reads",
         ),
-        (["tagger", "--pooler", "Max"], "components.tagger.model.pooler: expected none, since th"),
+        (["tagger", "--pooler", "Max"], "components.tagger.model.pooler: expected no pooler, sin"),
         (["lm", "--pooler", "Max"], "components.lm.model.pooler: expected a setting of rnnpipe.L"),
         (
             ["ner", "--decoder", "Sigmoid"],
             "components.ner.model.decoder: expected a decoder that labels",
         ),
         (["ner", "--decoder", "Beam"], "components.ner.model.decoder"),
-        (["textcat", "--decoder", "CRF"], "components.textcat.model.decoder: expected one that l"),
+        (["textcat", "--decoder", "CRF"], "components.textcat.model.decoder: expected a decoder "),
         (["textcat", "--pooler", "Concat"], "components.textcat.model.pooler.parts: expected a b"),
     ],
 )

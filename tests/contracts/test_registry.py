@@ -310,7 +310,7 @@ class TestUnknownNames:
         assert refusal(UnknownComponentError, resolve, "rnnpipe.LSTM.v99") == (
             "model.part: expected a name of @rnnpipe_encoders, got 'rnnpipe.LSTM.v99'. Installed "
             "is 'rnnpipe.LSTM.v1'. If the config was made with a newer version of 'rnnpipe', "
-            "install that one."
+            "install that version."
         )
 
     def test_a_plugin_that_is_not_installed(self):
@@ -326,7 +326,7 @@ class TestUnknownNames:
     def test_a_name_of_another_registry(self):
         assert refusal(UnknownComponentError, resolve, "rnnpipe.CRF.v1") == (
             "model.part: expected a name of @rnnpipe_encoders, got 'rnnpipe.CRF.v1'. "
-            "It is one of @rnnpipe_decoders."
+            "The name is registered in @rnnpipe_decoders."
         )
 
     def test_in_a_component(self):

@@ -177,7 +177,7 @@ class ComponentContract:
         n = len(examples)
         where = f"components.{pipe.name}: get_loss: expected the training pass or the predictions"
         for scores, got in ((0.5, "'float'"), ([], "'those of 0'")):
-            text = f"{where} of {n} documents, one for each example, got {got}. Hand over what mode"
+            text = f"{where} for {n} documents, one for each example, got {got}. Pass the result of"
             with pytest.raises(TrainingError, match=text):
                 pipe.get_loss(examples, scores)
 

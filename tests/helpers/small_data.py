@@ -55,7 +55,9 @@ def texts():
 def conllu(words):
     rows = [
         "\t".join([str(i), word, word, upos, xpos, "_", str(head), relation, "_", "_"])
-        for i, (word, (_, upos, xpos, head, relation, _)) in enumerate(zip(words, COLUMNS), start=1)
+        for i, (word, (_, upos, xpos, head, relation, _)) in enumerate(
+            zip(words, COLUMNS, strict=False), start=1
+        )
     ]
     return "\n".join([f"# text = {' '.join(words)}", *rows, "", ""])
 

@@ -510,7 +510,7 @@ def test_labels_added_in_training():
 
 
 def test_wrong_use_is_told():
-    with pytest.raises(StructureError, match="TorchShim: expected a module, or build to make one"):
+    with pytest.raises(StructureError, match="TorchShim: expected a module, or a function build"):
         TorchShim(None)
     with pytest.raises(SettingsError, match="precision: expected 'float32' or 'bfloat16', got 'f"):
         TorchShim(Net(), precision="float16")

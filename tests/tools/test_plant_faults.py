@@ -85,7 +85,7 @@ def test_every_fault_compiles_and_differs():
         faults = find(path, source)
         planted = [fault.planted(source) for fault in faults]
         assert len({*planted, source}) == len(faults) + 1
-        for fault, text in zip(faults, planted):
+        for fault, text in zip(faults, planted, strict=False):
             assert fault.before != fault.after
             compile(text, fault.path, "exec")
 

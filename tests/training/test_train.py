@@ -462,7 +462,7 @@ def test_an_interrupted_save_leaves_the_model_that_was_there(tmp_path, monkeypat
         ),
         (
             [Doc(spacy.blank("en").vocab)],
-            ("[0]: expected a document with words, got no words. Leave it out."),
+            ("[0]: expected a document with words, got no words. Remove the document."),
         ),
     ],
     ids=["empty", "reader", "number", "text", "pair", "columns", "gone", "Doc", "dict", "nothing"],
@@ -520,7 +520,7 @@ def test_no_labels():
         (
             {"score_weights": {"tag_acc": 0.0}},
             (
-                "score_weights: expected a score that counts, got "
+                "score_weights: expected a score with a weight, got "
                 "no scores. Set score_weights={'ents_f': 1.0}, for instance."
             ),
         ),
@@ -528,7 +528,7 @@ def test_no_labels():
             {"score_weights": {"tag_acc": 0.5, "tag_ac": 0.5}},
             (
                 "score_weights: expected scores for "
-                "tag_ac, got no such score among speed, tag_acc, token_acc, token_f, token_p, "
+                "tag_ac, got no such score in speed, tag_acc, token_acc, token_f, token_p, "
                 "token_r. Check score_weights, and that dev has the annotation that is scored."
             ),
         ),
@@ -542,7 +542,7 @@ def test_wrong_settings(settings, said):
 def test_dev_without_what_is_scored():
     said = complaint(tagger(), dev=[("Ada met", {"entities": []})])
     assert said == (
-        "rnnpipe.train.score_weights: expected scores for tag_acc, got no such score among speed, "
+        "rnnpipe.train.score_weights: expected scores for tag_acc, got no such score in speed, "
         "token_acc, token_f, token_p, token_r. Check score_weights, and that dev has the "
         "annotation that is scored."
     )
@@ -551,13 +551,13 @@ def test_dev_without_what_is_scored():
 def test_output_that_is_no_folder(tmp_path):
     file = tmp_path / "model"
     file.write_text("a file")
-    want = "rnnpipe.train.output: expected a folder to write to"
+    want = "rnnpipe.train.output: expected a writable folder"
     do = "Choose another folder."
     assert complaint(tagger(), output=file) == f"{want}, got '{file}: File exists'. {do}"
 
 
 def test_no_pipeline():
-    assert complaint("en") == "rnnpipe.train.nlp: expected a pipeline of spaCy's, got 'en'."
+    assert complaint("en") == "rnnpipe.train.nlp: expected a spaCy pipeline, got 'en'."
 
 
 def test_nothing_to_train():

@@ -86,7 +86,7 @@ class TokenDag(TokenGraph):
 def _require_known(edges: np.ndarray, name: str, n_types: int, doc: DocLike) -> None:
     """A plugin may have the tokens or the types wrong."""
     if edges.ndim != 2 or edges.shape[1] != 3:
-        want = f"an array of (e, 3) from the edges {name!r}"
+        want = f"an array of shape (e, 3) from the edges {name!r}"
         raise StructureError(expected(opening(doc.text), want, edges.shape))
     limits = np.array([len(doc), len(doc), n_types])
     wrong = ((edges < 0) | (edges >= limits)).any(axis=1)

@@ -138,17 +138,17 @@ def network(kind, **changes):
         (
             "rows",
             {"embedding": {"@rnnpipe_embeddings": "rnnpipe.Pixels.v1"}},
-            "components.cat.model.embedding: expected one of rows, which the documents are read as",
+            "components.cat.model.embedding: expected an embedding of rows, to fit the structure",
         ),
         (
             "pixels",
             {"embedding": {"@rnnpipe_embeddings": "rnnpipe.Hashed.v1"}},
-            "got HashedEmbedding, which is one of tokens. Choose 'rnnpipe.Pixels.v1'.",
+            "got HashedEmbedding, an embedding of tokens. Choose 'rnnpipe.Pixels.v1'.",
         ),
         (
             "pixels",
             {"structure": None},
-            "got PixelEmbedding, which is one of pixels. Set the matching structure.",
+            "got PixelEmbedding, an embedding of pixels. Set the matching structure.",
         ),
         (
             "grid",

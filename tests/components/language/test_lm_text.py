@@ -102,7 +102,7 @@ def pipe(request):
         (
             lambda pipe: pipe.generate(decoder="rnnpipe.Beam.v1"),
             (
-                "decoder: expected one that generates, got 'rnnpipe.Beam.v1'. Pass the result of "
+                "decoder: expected a decoder that generates, got 'rnnpipe.Beam.v1'. Pass the result of "
                 "a registered function, such as rnnpipe.Beam.v1."
             ),
         ),
@@ -126,7 +126,7 @@ def test_what_people_get_wrong(pipe, ask, message):
 
 
 def test_a_decoder_that_labels(pipe):
-    with pytest.raises(ConfigError, match="decoder: expected one that generates"):
+    with pytest.raises(ConfigError, match="decoder: expected a decoder that generates"):
         pipe.generate(decoder=CRF())
 
 

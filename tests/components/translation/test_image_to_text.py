@@ -164,7 +164,7 @@ def test_texts_of_categories():
             {"decoder": {"@rnnpipe_encoders": "rnnpipe.BiLSTM.v1", "width": 4}},
             "components.captions.model.decoder: expected a causal one",
         ),
-        ({"copy_unknown": True}, "copy_unknown: expected false where images are read, which have"),
+        ({"copy_unknown": True}, "copy_unknown: expected false for images, which have no symbols"),
     ],
 )
 def test_parts_that_do_not_fit(changes, message):

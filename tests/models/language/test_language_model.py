@@ -180,7 +180,7 @@ def test_dropout_of_symbols_is_of_whole_symbols():
 
 
 def test_an_encoder_that_looks_ahead():
-    message = "encoder: expected a causal one, .* got Bidirectional.* 'rnnpipe.LSTM.v1'"
+    message = "encoder: expected a causal encoder, .* got Bidirectional.* 'rnnpipe.LSTM.v1'"
     with pytest.raises(StructureError, match=message):
         model(BiLSTM(width=4))
 

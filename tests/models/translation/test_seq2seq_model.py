@@ -194,7 +194,7 @@ def test_one_vocabulary_has_one_embedding():
         (
             {"reverse_source": True},
             SettingsError,
-            "reverse_source: expected false for an encoder that reads both ways",
+            "reverse_source: expected false for a bidirectional encoder",
         ),
         ({"attention": Dot()}, SettingsError, r"as wide as the encoder's \(6\), got 4"),
     ],

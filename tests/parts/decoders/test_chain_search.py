@@ -34,7 +34,9 @@ def best_by_loops(chain, row):
         step = chain.transitions[row, t - 1] if chain.by_step else chain.transitions
         ways = [[scores[i] + step[i, j] for i in labels] for j in labels]
         before.append([max(labels, key=way.__getitem__) for way in ways])
-        scores = [max(way) + chain.emissions[row, t, j] for j, way in zip(labels, ways)]
+        scores = [
+            max(way) + chain.emissions[row, t, j] for j, way in zip(labels, ways, strict=False)
+        ]
     path = [max(labels, key=lambda j: scores[j] + chain.end[j])]
     for choice in reversed(before):
         path.append(choice[path[-1]])

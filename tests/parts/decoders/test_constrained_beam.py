@@ -131,7 +131,7 @@ def test_progress_is_what_the_text_holds(phrases, text):
             {"phrases": ["ae"]},
             (
                 "rnnpipe.ConstrainedBeam.v1.phrases: expected phrases without the end symbol, "
-                "which is added automatically, got 'ae'. Take it out."
+                "which is added automatically, got 'ae'. Remove it."
             ),
         ),
         (

@@ -196,7 +196,9 @@ def test_label_axes_name_every_axis_that_runs_over_labels(kind):
     small, large = make(PLAIN, **kind), make(Labels(tuple("abcde")), **kind)
     for name, parameter in small.named_parameters():
         grown = large.get_parameter(name)
-        axes = [i for i, (a, b) in enumerate(zip(parameter.shape, grown.shape)) if a != b]
+        axes = [
+            i for i, (a, b) in enumerate(zip(parameter.shape, grown.shape, strict=False)) if a != b
+        ]
         assert tuple(axes) == small.label_axes.get(name, ())
     assert small.label_axes.keys() <= dict(small.named_parameters()).keys()
 

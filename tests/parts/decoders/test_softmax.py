@@ -116,9 +116,14 @@ def test_a_scheme_binds_the_prediction_but_not_the_loss():
         # The best legal sequence under the product of the nodes' probabilities.
         legal = [oracle.ranked()[0][0] for oracle in oracles(bound.chain(x))]
     found = bound.predict(x)
-    assert [tuple(row[: len(p)]) for row, p in zip(found.ids.tolist(), legal)] == legal
+    assert [
+        tuple(row[: len(p)]) for row, p in zip(found.ids.tolist(), legal, strict=False)
+    ] == legal
     assert found.probabilities is None
-    tags = [[BIO.names[y] for y in row[:n]] for row, n in zip(free.predict(x).ids, [4, 1, 0, 3])]
+    tags = [
+        [BIO.names[y] for y in row[:n]]
+        for row, n in zip(free.predict(x).ids, [4, 1, 0, 3], strict=False)
+    ]
     assert any(SCHEMES["BIO"].check(row) for row in tags)  # or this test shows nothing
     gold = torch.zeros(4, 4, dtype=torch.int64)
     torch.testing.assert_close(bound.loss(x, gold), free.loss(x, gold))

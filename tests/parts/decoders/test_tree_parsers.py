@@ -305,7 +305,9 @@ def test_an_encoder_that_cannot_join():
 
 def test_a_cell_for_one_child():
     decoder = MarginParser(RecursiveNet(width=3, arity=1))(N_IN, LABELS)
-    with pytest.raises(StructureError, match="expected trees of at most 1 children a node, got a"):
+    with pytest.raises(
+        StructureError, match="expected trees with at most 1 children per node, got a"
+    ):
         decoder.predict(encode([2]))
 
 

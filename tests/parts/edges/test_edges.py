@@ -55,7 +55,7 @@ def test_a_label_twice():
     with pytest.raises(SettingsError) as error:
         DependencyEdges(labels=["obj", "nsubj", "obj"])
     assert str(error.value) == (
-        "rnnpipe.DependencyEdges.v1, labels: expected each label once, got ['obj']. Leave them out."
+        "rnnpipe.DependencyEdges.v1, labels: expected each label once, got ['obj']. Remove repeated labels."
     )
 
 
@@ -105,7 +105,7 @@ def test_two_ways(doc):
             CoreferenceEdges(),
             (
                 "spans in doc.spans['coreference'], got no such span group. Read coreferent "
-                "mentions into the documents, or set spans_key to the group that holds them."
+                "mentions to the documents, or set spans_key to their group."
             ),
         ),
     ],

@@ -369,7 +369,7 @@ def test_an_encoder_that_shows_its_top_layer_alone():
     class Opaque(torch.nn.Module):
         n_out = 6
 
-    with pytest.raises(StructureError, match="one layer to show"):
+    with pytest.raises(StructureError, match="has only one layer"):
         count_layers(Opaque(), 6)
     assert count_layers(LSTM(width=6, depth=3)(6), 6) == 4
     assert count_layers(LSTM(width=6, depth=3)(5), 5) == 3

@@ -64,11 +64,11 @@ def test_edges_in_a_circle(doc):
     with pytest.raises(StructureError) as error:
         TokenDag(edges=edges).read(doc)
     assert str(error.value) == (
-        "the document 'we saw the film ': expected edges without a circle, got no order of 'we', "
+        "the document 'we saw the film ': expected edges without a cycle, got no order of 'we', "
         "'saw', 'the', which form a cycle. Remove edges, or use rnnpipe.TokenGraph.v1 with an "
         "encoder for any graph."
     )
-    with pytest.raises(StructureError, match="'we', 'saw', 'the', 'film', joined in a circle"):
+    with pytest.raises(StructureError, match="'we', 'saw', 'the', 'film', which form a cycle"):
         TokenDag(edges={"words": TwoWayEdges(edges=NextTokenEdges())}).read(doc)
 
 
@@ -88,7 +88,7 @@ def test_edges_of_a_plugin_without_types(doc):
     with pytest.raises(StructureError) as error:
         structure.read(doc)
     assert str(error.value) == (
-        "the document 'we saw the film ': expected an array of (e, 3) from the edges 'mine', got "
+        "the document 'we saw the film ': expected an array of shape (e, 3) from the edges 'mine', got "
         "(1, 2)."
     )
 

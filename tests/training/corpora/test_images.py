@@ -114,10 +114,12 @@ def test_files_that_are_no_archives(tmp_path):
     with pytest.raises(CorpusError, match="x.npz: expected a NumPy archive, got no such file"):
         read(ImageArchive(tmp_path / "x.npz"))
     (tmp_path / "x.npz").write_text("text")
-    with pytest.raises(CorpusError, match=r"archive \(.npz\), got no readable one \(.+\). Write"):
+    with pytest.raises(
+        CorpusError, match=r"archive \(.npz\), got no readable archive \(.+\). Write"
+    ):
         read(ImageArchive(tmp_path / "x.npz"))
     np.save(tmp_path / "x.npy", PIXELS)
-    with pytest.raises(CorpusError, match="got 'a single array'. Write it with numpy.savez"):
+    with pytest.raises(CorpusError, match="got 'a single array'. Write the archive with num"):
         read(ImageArchive(tmp_path / "x.npy"))
     np.savez(tmp_path / "none.npz", images=PIXELS[:0])
     with pytest.raises(CorpusError, match="none.npz: expected at least one document, got no doc"):
@@ -148,7 +150,7 @@ def test_idx_files(tmp_path, pack):
             None,
             "images: expected an IDX file of unsigned bytes with 3 axes, got no such file",
         ),
-        (idx(LABELS), None, "with 3 axes, got 'one that begins with 00 00 08 01'."),
+        (idx(LABELS), None, "with 3 axes, got 'a file that begins with 00 00 08 01'."),
         (idx(PIXELS)[:-1], None, "images: expected 976 bytes, as its header says, got 975."),
         (
             gzip.compress(idx(PIXELS), mtime=0)[:50],
@@ -213,10 +215,10 @@ def test_files_that_are_no_png(folder):
     ):
         read(ImageFolder(folder))
     bad.write_bytes((folder / "cat" / "0.png").read_bytes()[:60])
-    with pytest.raises(CorpusError, match=r"9.png: expected a PNG file, got no readable one \("):
+    with pytest.raises(CorpusError, match=r"9.png: expected a PNG file, got no readable image \("):
         read(ImageFolder(folder))
     bad.write_text("text")
-    with pytest.raises(CorpusError, match=r"9.png: expected a PNG file, got no readable one \("):
+    with pytest.raises(CorpusError, match=r"9.png: expected a PNG file, got no readable image \("):
         read(ImageFolder(folder))
     with pytest.raises(CorpusError, match="expected a folder, got no such folder. Correct the"):
         read(ImageFolder(folder / "nothing"))

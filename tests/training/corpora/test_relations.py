@@ -96,7 +96,7 @@ def test_what_is_wrong_on_which_line(text, message):
 
 
 def test_no_path():
-    with pytest.raises(SettingsError, match="expected where the corpus is, got no path"):
+    with pytest.raises(SettingsError, match="expected the path of the corpus, got no path"):
         RelationCorpus(None)
 
 
