@@ -260,6 +260,6 @@ def test_labels_that_are_not_those_of_the_weights(saved):
 
 def test_weights_that_are_missing(saved):
     (saved / "rnn_ner" / "model").unlink()
-    text = "components.rnn_ner: expected the complete saved component.* FileNotFoundError: .* copy it again"
+    text = "components.rnn_ner: expected the complete saved .* FileNotFoundError: .* copy it again"
     with pytest.raises(WeightsError, match=text):
         spacy.load(saved)

@@ -149,7 +149,8 @@ def test_labels_that_could_be_taken_for_others(trained, label):
     with pytest.raises(LabelError) as error:
         trained.update([Example(Doc(trained.vocab, words=words), reference)])
     assert str(error.value) == (
-        "components.rnn_treeparser: the document 'a b ': expected labels that contain no space and differ "
+        "components.rnn_treeparser: the document 'a b ': expected labels that contain no space "
+        "and differ "
         f"from '(none)', got {label!r}. Rename the label."
     )
 
@@ -161,7 +162,8 @@ def test_a_decoder_of_trees_labels_no_tokens():
         nlp.initialize(lambda: examples_for(nlp))
     assert str(error.value) == (
         "components.rnn_tagger.model.decoder: expected a decoder that labels given nodes, got "
-        "MarginTreeParser, a decoder that builds trees. Choose another, such as 'rnnpipe.Softmax.v1'."
+        "MarginTreeParser, a decoder that builds trees. Choose another, such as "
+        "'rnnpipe.Softmax.v1'."
     )
 
 

@@ -102,7 +102,8 @@ def pipe(request):
         (
             lambda pipe: pipe.generate(decoder="rnnpipe.Beam.v1"),
             (
-                "decoder: expected a decoder that generates, got 'rnnpipe.Beam.v1'. Pass the result of "
+                "decoder: expected a decoder that generates, got 'rnnpipe.Beam.v1'. Pass the "
+                "result of "
                 "a registered function, such as rnnpipe.Beam.v1."
             ),
         ),

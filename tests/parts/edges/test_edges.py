@@ -55,7 +55,8 @@ def test_a_label_twice():
     with pytest.raises(SettingsError) as error:
         DependencyEdges(labels=["obj", "nsubj", "obj"])
     assert str(error.value) == (
-        "rnnpipe.DependencyEdges.v1, labels: expected each label once, got ['obj']. Remove repeated labels."
+        "rnnpipe.DependencyEdges.v1, labels: expected each label once, got ['obj']. "
+        "Remove repeated labels."
     )
 
 
@@ -104,7 +105,7 @@ def test_two_ways(doc):
         (
             CoreferenceEdges(),
             (
-                "spans in doc.spans['coreference'], got no such span group. Read coreferent "
+                "spans in doc.spans['coreference'], got no such span group. Add coreferent "
                 "mentions to the documents, or set spans_key to their group."
             ),
         ),

@@ -49,7 +49,8 @@ def test_heads_in_a_circle():
     with pytest.raises(StructureError) as error:
         DependencyTree().read(doc_with([1, 0, 1, 3]))
     assert str(error.value) == (
-        "the document 'w0 w1 w2 w3 ': expected heads that form a tree, got no root above 'w0', 'w1', "
+        "the document 'w0 w1 w2 w3 ': expected heads that form a tree, got no root above 'w0', "
+        "'w1', "
         "'w2', whose heads form a cycle. The heads of each token must lead to a root, which is "
         "its own head."
     )

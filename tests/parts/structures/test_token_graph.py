@@ -88,7 +88,8 @@ def test_edges_of_a_plugin_without_types(doc):
     with pytest.raises(StructureError) as error:
         structure.read(doc)
     assert str(error.value) == (
-        "the document 'we saw the film ': expected an array of shape (e, 3) from the edges 'mine', got "
+        "the document 'we saw the film ': expected an array of shape (e, 3) from the edges "
+        "'mine', got "
         "(1, 2)."
     )
 
