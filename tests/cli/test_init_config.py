@@ -131,8 +131,8 @@ def test_the_data():
 
 def test_comments_of_the_shipped_config_stay():
     text = config_for(choices("word_lm"), "my.cfg")
-    assert "# A stream of text does not end.\nend_symbol = false" in text
-    assert "# The text is read as it is needed and in order" in text
+    assert "# A stream of text has no end.\nend_symbol = false" in text
+    assert "# The text is streamed in order" in text
     assert all(len(line) <= 100 for line in text.splitlines())
     assert "# Could" not in text.replace("\n# ", " ")  # sentences, wrapped
 

@@ -154,7 +154,7 @@ def test_texts_of_categories():
     [
         (
             {"embedding": {"@rnnpipe_embeddings": "rnnpipe.Pixels.v1"}},
-            "components.captions.model.embedding: expected an embedding of rows, to fit the are",
+            "components.captions.model.embedding: expected an embedding of rows, to fit the st",
         ),
         (
             {"encoder": {"@rnnpipe_encoders": "rnnpipe.RowLSTM.v1", "width": 4}},
