@@ -152,8 +152,7 @@ class _Contract:
             hints = typing.get_type_hints(typed, include_extras=True)
             return {key: _SettingType(hints.get(key, Any)) for key in self.signature.parameters}
         except (NameError, PydanticSchemaGenerationError, SchemaError) as error:
-            do = "Import the types of settings at run time, and mark protocols as "
-            "runtime_checkable."
+            do = "Import the types of settings at run time, and mark protocols runtime_checkable."
             want = f"{self.name}: expected annotations that pydantic can check, got {error}."
             raise PluginError(f"{want} {do}") from error
 

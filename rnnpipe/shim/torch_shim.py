@@ -292,7 +292,7 @@ def _rebuild(build: Callable[[Facts], nn.Module], facts: Facts | None) -> nn.Mod
     except Exception as error:
         raise WeightsError(
             "weights: expected facts from which this network can be built, got different facts "
-            "({type(error).__name__}: {error}). Load them into a network with the settings used "
+            f"({type(error).__name__}: {error}). Load them into a network with the settings used "
             "in training."
         ) from error
 

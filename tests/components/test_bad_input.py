@@ -134,7 +134,7 @@ def test_several_categories_at_once_have_no_positive_label():
             "Sigmoid",
             "expected a decoder for labels that exclude each other, got Sigmoid",
         ),
-        ("rnn_textcat_multilabel", "Softmax", "expected a decoder for labels that are indep"),
+        ("rnn_textcat_multilabel", "Softmax", "expected a decoder for independent labels"),
     ],
 )
 def test_a_decoder_that_does_not_fit_the_component(factory, decoder, text):

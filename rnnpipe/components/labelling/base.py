@@ -98,8 +98,7 @@ class LabellingPipe(RnnPipe):
                 f"{type(decoder).__name__}, {got}. Choose another, such as {good!r}."
             )
         if decoder.exclusive != self.exclusive:
-            one, several = "labels that exclude each other", "labels that are independent of "
-            "each other"
+            one, several = "labels that exclude each other", "independent labels"
             want, got = (one, several) if self.exclusive else (several, one)
             good = "rnnpipe.Softmax.v1" if self.exclusive else "rnnpipe.Sigmoid.v1"
             raise StructureError(

@@ -142,8 +142,7 @@ class Seq2Seq(nn.Module):
             n_out = width
         self.output = cast(nn.Module, builder.output(n_out, self.target_embedding.weight))
         if builder.label_smoothing and isinstance(self.output, SampledSoftmaxOutput):
-            want = "0 with rnnpipe.SampledSoftmax.v1, which does not compute the probabilities "
-            "of all symbols"
+            want = "0 with rnnpipe.SampledSoftmax.v1, which does not score all symbols"
             do = "Remove label_smoothing, or use rnnpipe.FullSoftmax.v1."
             raise SettingsError(expected("label_smoothing", want, builder.label_smoothing, do))
         self.dropout = Dropout(builder.dropout)

@@ -37,8 +37,7 @@ class AdaptiveSoftmax:
 
     def __post_init__(self) -> None:
         if not self.cutoffs or sorted(set(self.cutoffs)) != self.cutoffs:
-            want, do = "numbers of symbols in increasing order", "Set it to [2000, 10000], for "
-            "instance."
+            want, do = "numbers of symbols in increasing order", "Set it to [2000, 10000]."
             raise SettingsError(expected("cutoffs", want, self.cutoffs, do))
 
     def __call__(self, n_in: int, embedding: Tensor) -> AdaptiveOutput:
