@@ -27,11 +27,7 @@ def load_pipeline(model: str) -> Language:
         do = "Train one with 'spacy train config.cfg --output FOLDER', or correct the path."
         inside = sorted(path.parent.name for path in Path(model).glob("*/meta.json"))
         if inside:
-            do = (
-                "Choose one of its components: "
-                + ", ".join(str(Path(model, x)) for x in inside)
-                + "."
-            )
+            do = "Choose a pipeline in it: " + ", ".join(str(Path(model, x)) for x in inside) + "."
         want = "the folder of a trained pipeline, or the name of an installed one"
         raise SettingsError(expected("MODEL", want, model, do)) from error
 

@@ -105,7 +105,7 @@ def test_a_gpu_that_torch_cannot_see(monkeypatch):
     monkeypatch.setattr(torch.version, "cuda", None)
     assert "is built for CPUs Install a build for CUDA" in line(works("doctor", env=WIDE), " GPU ")
     monkeypatch.setattr(torch.version, "cuda", "12.6")
-    assert "torch does not see it Check that the driver supports CUDA 12.6, or" in problem(" GPU ")
+    assert "torch does not see it Check that the driver supports CUDA 12.6 or" in problem(" GPU ")
 
 
 @pytest.mark.parametrize("cupy", [True, False])

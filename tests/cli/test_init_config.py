@@ -169,7 +169,7 @@ def test_it_is_printed_or_written(tmp_path):
         (["ner", "--encoder", "LTSM"], "Did you mean 'LSTM' or 'BiLSTM'"),
         (["ner", "--embedding", "Vectors"], "rnnpipe.Vectors.v1: expected word vectors in nlp.voc"),
         (["relations", "--data", "spacy"], "--data: expected 'text' for this task"),
-        (["lm", "--encoder", "BiLSTM"], "components.lm.model.encoder: expected a causal one"),
+        (["lm", "--encoder", "BiLSTM"], "components.lm.model.encoder: expected a causal enc"),
         (
             ["ner", "--encoder", "TreeGRU"],
             "components.ner.model.encoder: expected an encoder that reads",

@@ -74,9 +74,7 @@ def test_force_replaces_an_earlier_run_and_nothing_else(quick, tmp_path):
 
 def test_a_file_is_in_the_way(tmp_path):
     (tmp_path / "out").write_text("")
-    with pytest.raises(
-        SettingsError, match="out: expected a folder, got 'a file'. Name another fo"
-    ):
+    with pytest.raises(SettingsError, match="out: expected a folder, got 'a file'. Choose another"):
         quickstart(tmp_path / "out", force=True)
     with pytest.raises(SettingsError, match="below: expected a writable path, got 'F"):
         quickstart(tmp_path / "out" / "below")

@@ -518,5 +518,5 @@ def test_wrong_use_is_told():
         net = Net()
         TorchShim(net).finish_update(torch.optim.Adam(net.parameters()))
     shim = make_shim()
-    with shim.evaluation(), pytest.raises(RuntimeError, match=r"Leave evaluation\(\) before"):
+    with shim.evaluation(), pytest.raises(RuntimeError, match=r"Exit evaluation\(\) before"):
         shim.finish_update(Adam(0.1))

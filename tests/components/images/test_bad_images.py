@@ -81,8 +81,7 @@ def test_an_image_that_cannot_be_completed(nlp):
 
 
 def test_known_pixels_that_are_none(nlp):
-    text = r"image: known: expected a boolean array of shape \(4, 4\), true where pixels are "
-    "known, got 'int64 of"
+    text = r"image: known: expected a boolean array of shape \(4, 4\), true where .* got 'int64 of"
     with pytest.raises(SettingsError, match=text):
         nlp.get_pipe("image").complete(GOOD, [1, 2])
 

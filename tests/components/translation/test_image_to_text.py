@@ -162,7 +162,7 @@ def test_texts_of_categories():
         ),
         (
             {"decoder": {"@rnnpipe_encoders": "rnnpipe.BiLSTM.v1", "width": 4}},
-            "components.captions.model.decoder: expected a causal one",
+            "components.captions.model.decoder: expected a causal encoder",
         ),
         ({"copy_unknown": True}, "copy_unknown: expected false for images, which have no symbols"),
     ],

@@ -264,7 +264,7 @@ def test_a_translation_that_is_no_text():
 @pytest.mark.parametrize(
     ("model", "text"),
     [
-        ({"decoder": BILSTM}, r"reverse.model.decoder: expected a causal one.*got Bidirectional"),
+        ({"decoder": BILSTM}, r"reverse.model.decoder: expected a causal enc.*got Bidirectional"),
         (
             {"attention": None, "input_feeding": True},
             r"reverse.model.input_feeding: expected false without attention",

@@ -92,8 +92,8 @@ def test_a_sample_of_symbols_cannot_share_the_truth():
     with pytest.raises(SettingsError) as error:
         model(output=SampledSoftmax(samples=3), label_smoothing=0.1)
     assert str(error.value) == (
-        "label_smoothing: expected 0 with rnnpipe.SampledSoftmax.v1, which does not compute the "
-        "probabilities of all symbols, got 0.1. Remove label_smoothing, or use "
+        "label_smoothing: expected 0 with rnnpipe.SampledSoftmax.v1, which does not score all "
+        "symbols, got 0.1. Remove label_smoothing, or use "
         "rnnpipe.FullSoftmax.v1."
     )
 
@@ -184,7 +184,7 @@ def test_one_vocabulary_has_one_embedding():
         (
             {"decoder": BiLSTM(width=4)},
             StructureError,
-            "decoder: expected a causal one.*got Bidirectional",
+            "decoder: expected a causal enc.*got Bidirectional",
         ),
         (
             {"attention": None, "input_feeding": True},
