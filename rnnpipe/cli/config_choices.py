@@ -150,7 +150,7 @@ def _say(block: Block, registry: str, value: str) -> None:
         if f'"{part.name}"' == value:
             left = [s for s in part.settings if s.name not in written and s.default is not None]
             could = [f"{s.name} = {s.default}" for s in left if not s.kind.startswith("a block")]
-            more = f" Could be set: {together(could)}." if could else ""
+            more = f" Other settings: {together(could)}." if could else ""
             block.comment(part.summary + more)
 
 

@@ -165,7 +165,7 @@ def test_a_single_category():
 
 def test_a_pooler_where_tokens_are_labelled():
     config = model_config("rnn_ner", pooler={"@rnnpipe_poolers": "rnnpipe.Max.v1"})
-    with pytest.raises(StructureError, match="components.rnn_ner.model.pooler: expected none"):
+    with pytest.raises(StructureError, match="components.rnn_ner.model.pooler: expected no pooler"):
         spacy.blank("en").add_pipe("rnn_ner", config={"model": config})
 
 

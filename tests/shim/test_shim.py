@@ -417,7 +417,7 @@ def test_facts_that_do_not_fit_and_damage_change_nothing():
             wrong_facts,
             (
                 "weights: expected facts from which this network can be built, got different "
-                "facts (KeyError: 'n_out'). {remedy}"
+                f"facts (KeyError: 'n_out'). {remedy}"
             ),
         ),
         (

@@ -39,6 +39,6 @@ def require_fit(decoder: Decoder, pooled: bool) -> None:
         raise StructureError(
             f"decoder: expected a decoder that labels {wanted}, got {type(decoder).__name__}, "
             f"which "
-            f"labels {other} only. Choose another, such as 'rnnpipe.Softmax.v1', or "
+            f"labels {other} only. Choose another decoder, such as 'rnnpipe.Softmax.v1', or "
             f"{'remove the pooler' if pooled else 'add a pooler'}."
         )

@@ -285,7 +285,7 @@ def _check(builder: Seq2SeqBuilder, encoder: Encoder, decoder: Encoder) -> None:
     given = source.structure.structure if isinstance(source, ImageSource) else Sequences
     if not issubclass(given, encoder.structure):
         want = f"an encoder of {'sequences' if given is Sequences else given.__name__}"
-        do = "Choose another, such as 'rnnpipe.BiLSTM.v1'."
+        do = "Choose another encoder, such as 'rnnpipe.BiLSTM.v1'."
         raise StructureError(expected("encoder", want, encoder.structure.__name__, do))
     require_causal(decoder, "decoder")
     if builder.input_feeding and builder.attention is None:

@@ -299,7 +299,7 @@ def test_an_encoder_that_cannot_join():
         MarginParser(BiChildSumTreeLSTM(width=3))(N_IN, LABELS)
     assert str(error.value) == (
         "decoder.composition: expected a tree encoder that joins two nodes into one, got "
-        "BiTreeEncoder. Choose another, such as 'rnnpipe.RecursiveNet.v1'."
+        "BiTreeEncoder. Choose another encoder, such as 'rnnpipe.RecursiveNet.v1'."
     )
 
 
