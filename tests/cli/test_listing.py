@@ -64,7 +64,7 @@ def test_all_there_is_to_know(name):
     shown = works("info", name, env=WIDE)
     assert shown.startswith("rnnpipe.LSTM.v1, from rnnpipe 0.2.0\n\nLong short-term memory (Hoch")
     assert "depth: how many layers.\n" in shown
-    assert "width              an integer greater than 0                       (must be" in shown
+    assert "width              an integer greater than 0                       (required" in shown
     assert "dropout            a number of at least 0 and less than 1 or null  null" in shown
     assert '\n@rnnpipe_encoders = "rnnpipe.LSTM.v1"\nwidth = …\n' in shown
 
