@@ -42,12 +42,12 @@ HELP = (
 
 #: Each panel of the help: its commands by name.
 PANELS: dict[str, dict[str, Callable[..., None]]] = {
-    "To begin with": {
+    "Getting started": {
         "quickstart": quickstart.quickstart,
         "init-config": init_config.init_config,
         "doctor": doctor.doctor,
     },
-    "What a config can name": {
+    "Parts for configs": {
         "list": list.list_parts,
         "info": info.info,
         "plugins": plugins.list_plugins,
@@ -58,12 +58,12 @@ PANELS: dict[str, dict[str, Callable[..., None]]] = {
         "bench": bench.bench,
         "curves": curves.curves,
     },
-    "With a language model": {
+    "Language models": {
         "generate": generate.generate,
         "perplexity": perplexity.perplexity,
     },
-    "With a model of images": {"draw": draw.draw},
-    "What a network does": {
+    "Image models": {"draw": draw.draw},
+    "Inspecting networks": {
         "exposure-bias": exposure_bias.exposure_bias,
         "loss": loss.loss,
         "attention": attention.attention,

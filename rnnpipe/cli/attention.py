@@ -15,16 +15,18 @@ def attention(
     text: TextShown,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Picture to draw, .png or .svg, or page: .html"),
+        typer.Option(
+            "--output", "-o", help="Output file: a picture (.png or .svg) or a page (.html)"
+        ),
     ] = None,
     force: Force = False,
     component: Component = None,
     json: Json = False,
 ) -> None:
-    """Show where a network looks.
+    """Show the attention weights of a network.
 
-    Of a sequence-to-sequence model, which symbols of the text counted for each that it writes; of a
-    text classifier with an attention pooler, which tokens counted for its category.
+    For a sequence-to-sequence model, the weights of the source symbols for each symbol written; for
+    a text classifier with an attention pooler, the weights of the tokens.
 
     Try: spacy rnn attention out/model-best "play some jazz" --output heat.html
     """
@@ -40,7 +42,7 @@ def attention(
     out.require_output(output, force, out.PICTURE + out.PAGE)
     typed(text, "TEXT")
     nlp = load_pipeline(model)
-    what = "one with attention (rnn_seq2seq, rnn_textcat, rnn_textcat_multilabel)"
+    what = "a component with attention (rnn_seq2seq, rnn_textcat, rnn_textcat_multilabel)"
     pipe = find_pipe(nlp, (RnnSeq2Seq, RnnTextCategorizer), what, component)
     if isinstance(pipe, RnnSeq2Seq):
         found = translation_attention(nlp, pipe, text)

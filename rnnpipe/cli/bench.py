@@ -27,23 +27,24 @@ def bench(
     data: Annotated[
         Path | None,
         typer.Option(
-            help="Data for a MODEL of texts: a text file, a document per line, or a .spacy file. "
-            "For one of images, trees or graphs give its config.cfg instead of it"
+            help="Data for a trained text pipeline: a text file with one document per line, or a "
+            ".spacy file. For images, trees or graphs, pass config.cfg as MODEL instead"
         ),
     ] = None,
     words: Annotated[
         int, typer.Option(min=1, help="Approximate number of words per round")
     ] = 10_000,
-    rounds: Annotated[int, typer.Option(min=1, help="Number of rounds that are timed")] = 5,
+    rounds: Annotated[int, typer.Option(min=1, help="Number of timed rounds")] = 5,
     json: Json = False,
 ) -> None:
     """Measure how fast your pipeline is on this machine: words per second, and memory.
 
-    Of a config, training and prediction on its own corpora; settings are given as to 'spacy train'.
-    Of a trained pipeline, prediction and, with a .spacy file, training; nothing is saved. Each
-    round has other documents than the rest; the median is shown, and how far they differ.
+    For a config, training and prediction are timed on its own corpora; pass settings as to 'spacy
+    train'. For a trained pipeline, prediction is timed and, with a .spacy file, training;
+    nothing is saved. Each round uses different documents. The median and the spread of the
+    rounds are shown.
 
-    Try: spacy rnn bench out/model-best --data dev.spacy, and with OMP_NUM_THREADS=1 before it
+    Try: spacy rnn bench out/model-best --data dev.spacy, also with OMP_NUM_THREADS=1 set
     """
     import torch
 
@@ -57,7 +58,7 @@ def bench(
     else:
         subject = of_pipeline(str(target), data, size)
     if len(subject.docs) <= rounds:
-        want, do = f"at least {rounds + 1} documents", "Give more data, or fewer --rounds."
+        want, do = f"at least {rounds + 1} documents", "Pass more data, or lower --rounds."
         raise CorpusError(expected("bench", want, len(subject.docs), do))
     speeds = {}
     if subject.batches:
@@ -70,20 +71,22 @@ def bench(
         print_json(measured | {"device": device, "threads": threads, "peak_bytes": memory})
     else:
         printer().print(_table(speeds))
-        held = "" if memory is None else f", at most {memory / 2**20:.0f} MiB held"
+        held = "" if memory is None else f", peak memory {memory / 2**20:.0f} MiB"
         print(f"On {device}, torch with {threads} threads{held}")
     for name, speed in speeds.items():
         if speed.spread > _NOISY:
             say(
-                f"The rounds of {name} differ by {speed.spread:.0%}: this machine does other work, "
-                "or they are short. --words makes them longer."
+                f"The rounds of {name} differ by {speed.spread:.0%}: the machine is busy with "
+                f"other work, or the rounds are too short. Raise --words for longer rounds."
             )
 
 
 def _table(speeds: dict[str, Speed]) -> Table:
     from rich.table import Table
 
-    table = Table("", "Words a second", "Slowest", "Fastest", "Rounds", "Words in each", box=None)
+    table = Table(
+        "", "Words per second", "Slowest", "Fastest", "Rounds", "Words per round", box=None
+    )
     for name, speed in speeds.items():
         rates = (speed.median, min(speed.rates), max(speed.rates))
         numbers = (len(speed.words), sum(speed.words) / len(speed.words))

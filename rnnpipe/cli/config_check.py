@@ -56,8 +56,8 @@ def _blank(lang: str) -> Language:
     try:
         return spacy.blank(lang)
     except ImportError:
-        do = "It is that of a language that spaCy has, or xx for any."
-        raise SettingsError(expected("--lang", "a language's code", lang, do)) from None
+        do = "Use the code of a language that spaCy supports, or 'xx' for any language."
+        raise SettingsError(expected("--lang", "a language code", lang, do)) from None
 
 
 def _stand_in_vectors(nlp: Language) -> None:

@@ -13,7 +13,7 @@ from rnnpipe.errors import SettingsError, expected, nearest
 
 #: What the widths of the shipped config are multiplied by.
 SIZES = {"small": 0.5, "medium": 1.0, "large": 2.0}
-_LOGGER = "Set path to a new file, and 'spacy rnn curves' can draw the run."
+_LOGGER = "Set path to a new file to plot the run with 'spacy rnn curves'."
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _read(config: ConfigText, task: Task, data: str | None) -> None:
     if data is not None:
         _one_of("--data", data, {"spacy": None, "text": None})
     if task.text and data == "spacy":
-        got, do = "'spacy', whose files do not hold what it learns", "Leave it out."
+        got, do = "'spacy', a format that cannot store its annotation", "Omit the option."
         raise SettingsError(f"--data: expected 'text' for this task, got {got}. {do}")
     if task.text or data == "text":
         return
@@ -100,7 +100,7 @@ def _use_vectors(config: ConfigText, where: str, vectors: str | None) -> None:
     parts = f"{where}.model.embedding.parts"
     if f"{parts}.vectors" not in config:
         if vectors is not None:
-            do = "Leave them out, or choose another task."
+            do = "Omit them, or choose another task."
             raise SettingsError(expected("--vectors", "no vectors for this task", vectors, do))
         return
     if vectors is not None:
@@ -150,7 +150,7 @@ def _say(block: Block, registry: str, value: str) -> None:
         if f'"{part.name}"' == value:
             left = [s for s in part.settings if s.name not in written and s.default is not None]
             could = [f"{s.name} = {s.default}" for s in left if not s.kind.startswith("a block")]
-            more = f" Could be set: {together(could)}." if could else ""
+            more = f" Other settings: {together(could)}." if could else ""
             block.comment(part.summary + more)
 
 
@@ -160,12 +160,12 @@ def _head(config: ConfigText, task: Task, choices: Choices, name: str) -> list[s
     found = [part.summary for part in parts_of("readers") if f'"{part.name}"' in readers]
     data = " ".join(found) or "Files in spaCy's format, as 'spacy convert' writes them."
     same = any(block.get("part") or block.get("share") for block in train)
-    shares = " Train and dev are the same, of which each reads its share." if same else ""
+    shares = " Train and dev are the same file; each reads its own share." if same else ""
     gpu = " --gpu-id 0" if choices.gpu else ""
     return [
         *commented(
             f"{task.what}. Made by 'spacy rnn init-config {choices.task}' from {task.template}.cfg "
-            "of rnnpipe; 'spacy rnn info NAME' tells all of a part that is named here."
+            "of rnnpipe; 'spacy rnn info NAME' describes a part named here."
         ),
         *commented(f"The data: {data}{shares}"),
         f"#   spacy train {name} --paths.train TRAIN --paths.dev DEV --output out{gpu}",

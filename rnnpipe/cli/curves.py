@@ -22,15 +22,15 @@ _POINTS = 40
 
 def curves(
     log: Annotated[
-        Path, typer.Argument(metavar="LOG", help="File that training.logger.path named")
+        Path, typer.Argument(metavar="LOG", help="Log file, as set in training.logger.path")
     ],
     output: Picture = None,
     force: Force = False,
 ) -> None:
-    """Show how a training run went: losses, scores, learn rate, gradient norm.
+    """Show the curves of a training run: losses, scores, learning rate, gradient norm.
 
-    The log is that of rnnpipe.Console.v1, or of spacy.ConsoleLogger.v3 (its output_file), which has
-    losses and scores. A run that is going on can be looked at.
+    Reads the log of rnnpipe.Console.v1, or the output_file of spacy.ConsoleLogger.v3, which has
+    losses and scores only. The log of a run in progress can be read, too.
 
     Try: spacy rnn curves out/log.jsonl --output curves.png
     """
@@ -41,7 +41,7 @@ def curves(
     require_output(output, force, PICTURE)
     read = read_training_log(log)
     if read.cut:
-        say(f"The last line of {log} is not whole and was left out.")
+        say(f"The last line of {log} is incomplete and was skipped.")
     out = printer()
     out.print(_table(read, in_blocks=out.encoding.startswith("utf")))
     out.print(readings.CURVES)
@@ -59,7 +59,7 @@ def _table(log: TrainingLog, in_blocks: bool) -> Table:
 
     best = log.steps[log.score.argmax()]
     table = Table("Curve", "First", "Last", "Least", "Most", "", box=None)
-    table.title = f"Steps {log.steps[0]} to {log.steps[-1]}, the best score after step {best}"
+    table.title = f"Steps {log.steps[0]} to {log.steps[-1]}, best score at step {best}"
     for name, values in _curves(log):
         numbers = (values[0], values[-1], np.nanmin(values), np.nanmax(values))
         row = [f"{number:.4g}" for number in numbers]
@@ -74,7 +74,7 @@ def _curves(log: TrainingLog) -> Iterator[tuple[str, Series]]:
     named = {f"Loss {name}": values for name, values in log.losses.items()}
     named |= log.scores | {"score": log.score}
     named |= {f"Gradient norm {name}": values for name, values in log.norms.items()}
-    named |= {f"Learn rate {name}": values for name, values in log.learn_rates.items()}
+    named |= {f"Learning rate {name}": values for name, values in log.learn_rates.items()}
     yield from ((name, v) for name, v in named.items() if np.isfinite(v).any())
 
 

@@ -93,23 +93,23 @@ def _show_corpora(console: Console, data: Data, verdict: Verdict) -> None:
     if train.images:
         table.add_row("images", *(str(x.images) for x in (train, dev)))
     table.add_row("tokens", *(str(sum(x.lengths)) for x in (train, dev)))
-    table.add_row("different words", *(str(len(x.words)) for x in (train, dev)))
-    table.add_row("different characters", *(str(len(x.characters)) for x in (train, dev)))
+    table.add_row("unique words", *(str(len(x.words)) for x in (train, dev)))
+    table.add_row("unique characters", *(str(len(x.characters)) for x in (train, dev)))
     console.print(table)
     if train.words:
-        console.print(Text.assemble("\n", ("Tokens of a document", "bold"), " (train)"))
+        console.print(Text.assemble("\n", ("Tokens per document", "bold"), " (train)"))
         _show_histogram(console, train.lengths)
-        console.print("\nDev against train", style="bold")
+        console.print("\nDev compared with train", style="bold")
         _show_unknown(console, "words", train.words, dev.words)
         _show_unknown(console, "characters", train.characters, dev.characters)
     both = sum(n for content, n in dev.contents.items() if content in train.contents)
     if both:
         verdict.advice.append(
-            f"{both} of {len(dev.lengths)} dev documents stand in train, too: their scores say "
-            "nothing of what is new."
+            f"{both} of {len(dev.lengths)} dev documents also occur in train: their scores do "
+            f"not measure generalisation."
         )
     if train.repeated:
-        verdict.advice.append(f"{train.repeated} train documents repeat another.")
+        verdict.advice.append(f"{train.repeated} train documents are duplicates.")
     if train.empty:
         verdict.advice.append(f"{train.empty} train documents have no tokens.")
     verdict.problems += data.illegal[:_SHOWN]
@@ -124,7 +124,7 @@ def _show_histogram(console: Console, lengths: Sequence[int]) -> None:
         bar = block * round(_BAR * count / max(n for *_, n in ranges))
         console.print(f"{low:6d} to {high:6d} {count:8d} {bar}")
     median, most = np.percentile(lengths, [50, 95])
-    console.print(f"median {median:.0f}, 95% have at most {most:.0f}, the longest {max(lengths)}")
+    console.print(f"median {median:.0f}, 95th percentile {most:.0f}, maximum {max(lengths)}")
 
 
 def _show_unknown(console: Console, what: str, train: Counter[str], dev: Counter[str]) -> None:
@@ -149,19 +149,23 @@ def _show_labels(console: Console, pipe: LabellingPipe, data: Data, verdict: Ver
         outside = share_outside(Counter(dev), train)
         console.print(f"{outside:.1%} of dev entities do not occur in train with their label")
     elif pipe.exclusive:
-        console.print(f"always the most frequent label: {majority_accuracy(train, dev):.1%} right")
+        console.print(f"baseline, most frequent label: {majority_accuracy(train, dev):.1%} correct")
     if not isinstance(pipe, RnnEntityRecognizer) and not pipe.labels_documents:
-        console.print(f"what each had most often in train: {memory_accuracy(train, dev):.1%} right")
+        console.print(
+            f"baseline, most frequent label per word: {memory_accuracy(train, dev):.1%} correct"
+        )
     rare = [label for label, n in counts[0].items() if n < RARE]
     if rare:
         verdict.advice.append(f"{pipe.name}: fewer than {RARE} training examples: {_named(rare)}.")
     new = [label for label in counts[1] if label not in counts[0]]
     if new:
-        verdict.advice.append(f"{pipe.name}: labels that only dev has: {_named(new)}.")
+        verdict.advice.append(f"{pipe.name}: labels that occur only in dev: {_named(new)}.")
     longest = network_builder(pipe.model).limits.max_length
     cut = sum(len(example.reference) > longest for example in data.train)
     if cut:
-        verdict.advice.append(f"{pipe.name}: {cut} train documents are cut at {longest} tokens.")
+        verdict.advice.append(
+            f"{pipe.name}: {cut} train documents are truncated to {longest} tokens."
+        )
 
 
 def _show_symbols(
@@ -169,7 +173,7 @@ def _show_symbols(
 ) -> None:
     console.print(Text.assemble("\n", (pipe.name, "bold"), ": symbols"))
     sources = [[example.predicted for example in part] for part in (data.train, data.dev)]
-    table = Table("", "Different", "Train", "Dev", "Unknown in dev", box=None, header_style="bold")
+    table = Table("", "Unique", "Train", "Dev", "Unknown in dev", box=None, header_style="bold")
     if isinstance(pipe, RnnLanguageModel):
         table.add_row("text", *_counts(language_model_builder(pipe.model).symbols, *sources))
         console.print(table)
@@ -190,7 +194,7 @@ def _show_symbols(
     table.add_row("target", *_counts(target, *texts))
     console.print(table)
     copied = copy_rate(builder.source, target, pairs[0])
-    console.print(f"{copied:.1%} of target symbols stand in their source, too")
+    console.print(f"{copied:.1%} of target symbols also occur in their source")
 
 
 def _counts(builder: Any, train: Sequence[Any], dev: Sequence[Any]) -> tuple[str, ...]:
@@ -217,4 +221,4 @@ def _show_verdict(console: Console, verdict: Verdict) -> None:
     for line in verdict.problems:
         console.print(Text.assemble(("problem", "red"), f" {line}"))
     if not verdict.problems:
-        console.print(Text.assemble(("ok", "green"), "      Nothing is in the way of training."))
+        console.print(Text.assemble(("ok", "green"), "      No problems found."))

@@ -10,18 +10,16 @@ import typer
 
 def debug_data(
     context: typer.Context,
-    config: Annotated[
-        Path, typer.Argument(metavar="CONFIG", help="Config that 'spacy train' would be given")
-    ],
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="Config for 'spacy train'")],
 ) -> None:
-    """Look at the data that a config's components will learn from, before they do.
+    """Check the training and development data of a config before training.
 
-    For both corpora: sizes, lengths, unknown words and characters, texts that both have. For each
-    component of ours: how often each label occurs, labels that only dev has, what is right by
-    chance; for language models and translators their symbols. Tag sequences that the scheme does
-    not allow are listed with file and line. The exit status is 1 if something is wrong.
+    For both corpora: sizes, lengths, unknown words and characters, texts that occur in both. For
+    each rnnpipe component: label counts, labels that occur only in dev, baseline accuracies;
+    for language models and translators, their symbols. Illegal tag sequences are listed with
+    file and line. The exit status is 1 if there is a problem.
 
-    Other settings are given as to 'spacy train'.
+    Pass other settings as to 'spacy train'.
 
     Try: spacy rnn debug-data config.cfg --paths.train train.spacy --paths.dev dev.spacy
     """

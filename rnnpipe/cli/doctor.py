@@ -8,9 +8,9 @@ _COLOURS = {"ok": "green", "advice": "yellow", "problem": "red"}
 
 
 def doctor() -> None:
-    """Look whether this machine is in order: versions, extras, threads, GPU, plugins.
+    """Check the installation: versions, extras, threads, GPU, plugins.
 
-    Each line says what to do, if anything. The exit status is 1 if something does not work.
+    Each line says what to do, if anything. The exit status is 1 if there is a problem.
     """
     from rich.table import Table
     from rich.text import Text
@@ -26,5 +26,5 @@ def doctor() -> None:
     out.print(table)
     problems = sum(f.state == "problem" for f in findings)
     if problems:
-        out.print(f"\n{problems} problem{'s' if problems > 1 else ''} to be solved", style="red")
+        out.print(f"\n{problems} problem{'s' if problems > 1 else ''} found", style="red")
         raise typer.Exit(1)

@@ -16,32 +16,32 @@ if TYPE_CHECKING:
 
 def draw(
     model: Pipeline,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Picture to draw: .png")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Output picture (.png)")],
     force: Force = False,
     n: Annotated[int, typer.Option("--n", "-n", help="Number of images")] = 64,
     temperature: Annotated[
         float, typer.Option("--temperature", "-t", help=TEMPERATURE.format("pixel"))
     ] = 1.0,
-    seed: Annotated[
-        int | None, typer.Option("--seed", "-s", help="Random seed, for the same images again")
-    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", "-s", help="Random seed")] = None,
     complete: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="PNG file whose upper half the images begin with"),
+        typer.Option(metavar="FILE", help="PNG file to complete; its upper half is kept"),
     ] = None,
     rows: Annotated[
         int | None,
-        typer.Option(help="Number of rows of the file of --complete to keep, instead of half"),
+        typer.Option(help="Number of rows to keep from the file of --complete, instead of half"),
     ] = None,
     label: Annotated[
         str | None,
-        typer.Option(help="Class of the images, if the model knows any; by default, in turn"),
+        typer.Option(
+            help="Class of the images, for a model with classes; by default, each class in turn"
+        ),
     ] = None,
     component: Component = None,
 ) -> None:
-    """Draw images from a model of images, side by side.
+    """Draw images from an image model, side by side.
 
-    They are as large as those that the model was trained on; completed ones as large as the file,
+    Images have the size of the training images. Completed images have the size of the given file,
     which is shown first.
 
     Try: spacy rnn draw out/model-best --output digits.png --n 64 --seed 0
@@ -59,9 +59,9 @@ def draw(
     require_png(output)
     require_new(output, force)
     if rows is not None and complete is None:
-        do = "Name the file to complete, or leave out --rows."
+        do = "Pass --complete, or omit --rows."
         raise SettingsError(expected("--rows", "no value without --complete", rows, do))
-    what = "one model of images (rnn_image)"
+    what = "one image model (rnn_image)"
     pipe: RnnImageModel = find_pipe(load_pipeline(model), (RnnImageModel,), what, component)
     settings: dict[str, Any] = {"temperature": temperature, "seed": seed, "label": label}
     if complete is None:

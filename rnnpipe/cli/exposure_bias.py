@@ -30,29 +30,35 @@ def exposure_bias(
     output: Picture = None,
     force: Force = False,
     prompts: Annotated[
-        int, typer.Option(min=2, help="Number of places of the file to continue")
+        int, typer.Option(min=2, help="Number of prompts taken from the file")
     ] = 100,
     prompt_length: Annotated[
-        int, typer.Option(min=1, help="Length of the real text before each, in symbols")
+        int, typer.Option(min=1, help="Length of each prompt, in symbols")
     ] = 100,
-    length: Annotated[int, typer.Option(min=1, help="Length of a continuation, in symbols")] = 200,
+    length: Annotated[
+        int, typer.Option(min=1, help="Length of each continuation, in symbols")
+    ] = 200,
     ranges: Annotated[
-        int, typer.Option(min=1, help="Number of points of a curve, each over a range of distances")
+        int,
+        typer.Option(
+            min=1, help="Number of points per curve; each point averages a range of distances"
+        ),
     ] = 20,
-    order: Annotated[int, typer.Option(min=1, help="Order n of the n-grams that judge")] = 4,
-    seed: Annotated[int, typer.Option(min=0, help="Random seed, for the same texts again")] = 0,
+    order: Annotated[int, typer.Option(min=1, help="Order n of the n-gram judge")] = 4,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed")] = 0,
     limit: Limit = 1_000_000,
     encoding: Encoding = "utf-8",
     component: Component = None,
     json: Json = False,
 ) -> None:
-    """Compare text that a language model writes from its own symbols with real text.
+    """Measure the exposure bias of a language model: compare its own text with real text.
 
-    After prompts from the file, by distance from the prompt: the model's loss on the real text
-    (teacher-forced) and on its own (free-running), and the loss of an impartial judge on both,
-    n-grams of the rest of the file. A gap that grows with the distance is exposure bias.
+    The model continues prompts from the file. By distance from the prompt, the command shows the
+    model's loss on the real text (teacher-forced) and on its own (free-running), and the loss
+    of an independent judge on both: an n-gram model of the rest of the file. A gap that grows
+    with the distance is exposure bias.
 
-    Take a file that the model was not trained on.
+    Use a file that the model was not trained on.
 
     Try: spacy rnn exposure-bias out/model-best dev.txt --prompts 20 --output gap.png
     """
@@ -80,7 +86,10 @@ def exposure_bias(
     else:
         out = printer()
         out.print("Nats per symbol by distance from the prompt:")
-        out.print("the model's loss on real text, H, and on its own, F; the judge's, Q and W")
+        out.print(
+            "loss of the model on real text (H) and on its own text (F), of the judge on "
+            "the same (Q, W)"
+        )
         out.print(_table(result))
         out.print(f"The gap grows by {result.growth:+.3f} from the first to the last quarter")
         out.print(readings.EXPOSURE_BIAS)

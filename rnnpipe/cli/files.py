@@ -31,7 +31,7 @@ def beside(path: Path) -> TemporaryDirectory[str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         return TemporaryDirectory(prefix=f"{path.name}.unfinished-", dir=path.parent)
     except OSError as error:
-        want, do = "a path that can be written to", "Give it another name."
+        want, do = "a writable path", "Choose another path."
         raise SettingsError(expected(f"output {path}", want, error.strerror, do)) from None
 
 
@@ -41,8 +41,8 @@ def require_new(path: Path, force: bool) -> None:
     Raises SettingsError if no file can be written there, or if there is something already that
     may not be replaced; a folder never may."""
     if path.exists() and not (force and path.is_file()):
-        got = "a folder" if path.is_dir() else "one that is there"
-        do = "Give it another name." if path.is_dir() else "Give it another name, or --force."
+        got = "a folder" if path.is_dir() else "an existing file"
+        do = "Choose another path." if path.is_dir() else "Choose another path, or pass --force."
         raise SettingsError(expected(f"output {path}", "a new file", got, do))
     beside(path).cleanup()
 
@@ -51,4 +51,4 @@ def require_suffix(path: Path, suffixes: Sequence[str]) -> None:
     """Raises SettingsError for a file name that does not end in one of these."""
     if path.suffix.lower() not in suffixes:
         want = f"a file name that ends in {' or '.join(suffixes)}"
-        raise SettingsError(expected("output", want, path.name, "Give it another name."))
+        raise SettingsError(expected("output", want, path.name, "Choose another path."))

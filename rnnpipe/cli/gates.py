@@ -33,10 +33,10 @@ def gates(
     component: Component = None,
     json: Json = False,
 ) -> None:
-    """Show how far the gates of recurrent layers are open over a text.
+    """Show how open the gates of recurrent layers are over a text.
 
-    For each unit, at what share of the characters (tokens) a gate is saturated: below 0.1, or above
-    0.9 (Karpathy et al. 2015); and how the values of each gate are spread.
+    For each unit, the share of characters (tokens) at which a gate is saturated, that is below 0.1
+    or above 0.9 (Karpathy et al. 2015); and the distribution of the values of each gate.
 
     Try: spacy rnn gates out/model-best dev.txt --output gates.png
     """
@@ -78,6 +78,6 @@ def _print(uses: Sequence[GateUse], nodes: int) -> None:
         shares = (f"{share.mean():.0%}" for share in (use.left, use.right))
         row = [use.layer, use.gate, str(len(use.left)), f"{use.mean:.2f}", *shares]
         table.add_row(*row, *([sparkline(use.histogram, low=0.0)] if in_blocks else []))
-    console.print(f"Values of the gates over {nodes} nodes, of all units together:")
+    console.print(f"Gate values of all units, over {nodes} nodes:")
     console.print(table)
     console.print(readings.GATES)

@@ -23,9 +23,9 @@ _NAMED = 5
 #: What a shell reports of a program that Ctrl-C has ended.
 _INTERRUPTED = 130
 
-_written = partial(typer.Option, rich_help_panel="What is written")
-_chosen = partial(typer.Option, rich_help_panel="How a symbol is chosen")
-_ended = partial(typer.Option, rich_help_panel="When a text ends")
+_written = partial(typer.Option, rich_help_panel="Prompt and output")
+_chosen = partial(typer.Option, rich_help_panel="Choice of symbols")
+_ended = partial(typer.Option, rich_help_panel="End of the text")
 
 
 def generate(
@@ -35,66 +35,66 @@ def generate(
         _written(
             "--prompt",
             "-p",
-            help="Text to go on from; '-' reads it from standard input, less one line end",
+            help="Prompt to continue; '-' reads it from standard input, without its final newline",
         ),
     ] = "",
-    n_samples: Annotated[int, _written(help="Number of texts; with --beam-size, of the best")] = 1,
+    n_samples: Annotated[
+        int, _written(help="Number of texts; with --beam-size, of best texts")
+    ] = 1,
     temperature: Annotated[
         float | None, _chosen("--temperature", "-t", help=TEMPERATURE.format("symbol"))
     ] = None,
     top_k: Annotated[
-        int | None, _chosen(help="Number k: only the k most likely symbols are drawn")
+        int | None, _chosen(help="Number of most likely symbols to sample from (top-k sampling)")
     ] = None,
     top_p: Annotated[
         float | None,
         _chosen(
-            help="Probability p: only the most likely symbols that together have it are drawn "
-            "(nucleus sampling)"
+            help="Total probability of the most likely symbols to sample from (nucleus sampling)"
         ),
     ] = None,
     min_p: Annotated[
         float | None,
-        _chosen(help="Share p: only symbols at least p times as likely as the likeliest are drawn"),
+        _chosen(
+            help="Minimum probability of a symbol, relative to the most likely one (min-p sampling)"
+        ),
     ] = None,
     typical: Annotated[
         float | None,
         _chosen(
-            help="Probability p: only the least unusual symbols that together have it are drawn"
+            help="Total probability of the most typical symbols to sample from (locally typical "
+            "sampling)"
         ),
     ] = None,
     repetition_penalty: Annotated[
         float | None,
         _chosen(
-            help="Exponent, at least 1, on the probability of each symbol that was written before: "
-            "the larger, the less likely it comes again (1.2)"
+            help="Repetition penalty: exponent, at least 1 (such as 1.2), on the probability of "
+            "symbols that occur already; larger values make repetition less likely"
         ),
     ] = None,
     no_repeat: Annotated[
-        int | None, _chosen(help="Number n: no n symbols in a row come twice")
+        int | None, _chosen(help="Length of the n-grams that may occur only once")
     ] = None,
-    seed: Annotated[
-        int | None, _chosen("--seed", "-s", help="Random seed, for the same text again")
-    ] = None,
+    seed: Annotated[int | None, _chosen("--seed", "-s", help="Random seed")] = None,
     beam_size: Annotated[
         int | None,
-        _chosen(
-            help="Number of texts that a search for likely ones keeps at once, instead of drawing"
-        ),
+        _chosen(help="Number of hypotheses of a beam search, which replaces sampling"),
     ] = None,
     max_length: Annotated[
         int | None, _ended("--max-length", "-n", help="Maximum number of symbols to write [500]")
     ] = None,
     min_length: Annotated[int | None, _ended(help="Minimum number of symbols to write")] = None,
     stop: Annotated[
-        list[str] | None, _ended(help="Phrase that ends the text; may be repeated")
+        list[str] | None, _ended(help="Phrase that ends the text; can be given several times")
     ] = None,
     component: Component = None,
 ) -> None:
-    """Write text with a language model, as it is drawn.
+    """Generate text with a language model.
 
-    A symbol is what the model was trained on: a character, a byte, a word. One text comes symbol by
-    symbol; Ctrl-C stops it and leaves what is written. Several, and those of a beam search, come
-    when all are finished.
+    A symbol is the unit the model was trained on: a character, a byte or a word. A single text is
+    printed symbol by symbol; Ctrl-C stops it and keeps the text so far. Several texts, and
+    those of a beam search, are printed when all are finished.
 
     Try: spacy rnn generate out/model-best --prompt "ROMEO:" --temperature 0.8 --top-p 0.95
     """
@@ -104,7 +104,7 @@ def generate(
     reader = language_model_reader(model, component)
     if reader.backward:
         want = "a language model that reads forwards"
-        got, do = "one over rnnpipe.Backward.v1", "What it writes would be back to front."
+        got, do = "one over rnnpipe.Backward.v1", "Its text would be reversed."
         raise SettingsError(expected(f"component {reader.pipe.name!r}", want, got, do))
     doc = _known(
         reader, "prompt", _standard_input() if prompt == _STDIN else typed(prompt, "--prompt")
@@ -153,7 +153,7 @@ def _decoder(
     if beam_size is not None:
         for option in ("temperature", "seed"):
             if option in given:
-                do = "A beam search does not draw: leave out one of the two."
+                do = "A beam search does not sample: omit one of the two."
                 want = "no value with --beam-size"
                 raise SettingsError(expected(f"--{option}", want, given[option], do))
         name, n_best = "Beam", given.pop("n_samples")
@@ -191,10 +191,10 @@ def _known(reader: Reader, where: str, text: str) -> Doc:
     symbols, owners = reader.pipe.symbols.read(doc), reader.pipe.symbols.owners(doc)
     unknown = dict.fromkeys(doc[int(i)].text for i in owners[symbols == UNKNOWN])
     if unknown:
-        want = f"symbols that the language model {reader.pipe.name!r} has met in training"
+        want = f"symbols that the language model {reader.pipe.name!r} saw in training"
         named = ", ".join(map(repr, list(unknown)[:_NAMED]))
         more = f" and {len(unknown) - _NAMED} others" if len(unknown) > _NAMED else ""
-        do = "Take them out or write them in another way."
+        do = "Remove or replace them."
         raise SettingsError(f"{where}: expected {want}, got {named}{more}. {do}")
     return doc
 

@@ -74,34 +74,34 @@ def gradients(
         str,
         typer.Option(
             metavar="NAME[:SETTING=VALUE],...",
-            help="Untrained encoders of the same width to compare with, by their registered names",
+            help="Registered names of untrained encoders of the same width to compare with",
         ),
     ] = "RNN:recurrent_init=uniform,RNN,GRU:update_bias=4,LSTM:forget_bias=4",
     compare: Annotated[
         list[str] | None,
         typer.Option(
             metavar="MODEL[:COMPONENT]",
-            help="Another trained pipeline to compare with. May be given several times",
+            help="Trained pipeline to compare with; can be given several times",
         ),
     ] = None,
     output: Picture = None,
     force: Force = False,
-    lags: Annotated[int, typer.Option(min=2, help="Longest time lag, in steps")] = 50,
+    lags: Annotated[int, typer.Option(min=2, help="Maximum time lag, in steps")] = 50,
     places: Annotated[
-        int, typer.Option(min=1, help="Number of places of the text to measure at")
+        int, typer.Option(min=1, help="Number of positions in the text to measure at")
     ] = 64,
     seed: Annotated[
-        int, typer.Option(min=0, help="Random seed of directions and untrained weights")
+        int, typer.Option(min=0, help="Random seed for directions and untrained weights")
     ] = 0,
     limit: Limit = 100_000,
     encoding: Encoding = "utf-8",
     component: Component = None,
     json: Json = False,
 ) -> None:
-    """Measure how much of a gradient arrives from how far back: whether it vanishes or explodes.
+    """Measure whether gradients vanish or explode: their norm by time lag.
 
-    On your own text: the norm of the gradient by time lag, of trained encoders and of untrained
-    ones, with the largest singular value of their recurrent matrices (Pascanu et al. 2013).
+    Measured on your own text, for trained and untrained encoders, together with the largest
+    singular value of their recurrent matrices (Pascanu et al. 2013).
 
     Try: spacy rnn gradients rnn/model-best dev.txt --compare lstm/model-best --output gradients.png
     """
@@ -177,8 +177,8 @@ def _print(curves: Sequence[GradientCurve]) -> None:
         table.add_row(curve.name, value, *numbers, f"{curve.per_step:.3f}", *left)
     out = printer()
     out.print(
-        "g(k), the norm of a gradient, 1 where it sets out, that arrives k steps before; "
-        "the factor per step; the lag k at which half of g(1), and 1 % of it, are left:"
+        "g(k): norm of the gradient k steps back, where it starts with norm 1; factor per step; "
+        "lag k at which half and 1 % of g(1) are left:"
     )
     out.print(table)
     out.print(readings.GRADIENTS)

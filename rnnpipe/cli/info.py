@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 def info(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="Name as in a config, or its middle: LSTM")
+        str, typer.Argument(metavar="NAME", help="Name as in a config, or its middle part (LSTM)")
     ],
 ) -> None:
-    """Say what a part is: its equation and paper, its settings, how a config names it.
+    """Describe a part: its equation and paper, its settings, its block in a config.
 
     Try: spacy rnn info rnnpipe.LSTM.v1, spacy rnn info rnn_ner
     """
@@ -38,13 +38,13 @@ def _show(part: Part, out: Console) -> None:
 
     out.print(Text.assemble((part.name, "bold"), f", from {part.origin}\n"))
     if part.error:
-        out.print(Text.assemble(("It cannot be used.", "red"), f" {part.error}"))
+        out.print(Text.assemble(("This part cannot be used.", "red"), f" {part.error}"))
         return
     out.print(part.text)
     if part.settings:
-        table = Table("Setting", "What it may be", "Default", box=None, header_style="bold")
+        table = Table("Setting", "Allowed values", "Default", box=None, header_style="bold")
         for setting in part.settings:
-            default = "(must be set)" if setting.default is None else setting.default
+            default = "(required)" if setting.default is None else setting.default
             table.add_row(setting.name, setting.kind, default)
         out.print()
         out.print(table, soft_wrap=False)

@@ -11,42 +11,46 @@ import typer
 from rnnpipe.cli.options import Force
 from rnnpipe.cli.tasks import TASKS
 
-_part = partial(typer.Option, rich_help_panel="What the network is made of")
-_run = partial(typer.Option, rich_help_panel="What it runs on")
-_NAME = "Name as in a config, or its middle (BiGRU)"
+_part = partial(typer.Option, rich_help_panel="Network")
+_run = partial(typer.Option, rich_help_panel="Data and hardware")
+_NAME = "Name as in a config, or its middle part (BiGRU)"
 
 
 def init_config(
     task: Annotated[str, typer.Argument(metavar="TASK", help="Task: " + ", ".join(TASKS))],
     output: Annotated[
-        Path | None, typer.Argument(help="File to write; without it the config is printed")
+        Path | None, typer.Argument(help="Output file; by default, the config is printed")
     ] = None,
     embedding: Annotated[str | None, _part(help=_NAME)] = None,
     encoder: Annotated[str | None, _part(help=_NAME)] = None,
     pooler: Annotated[
         str | None, _part(help="Name of the pooler, for a task with categories")
     ] = None,
-    decoder: Annotated[str | None, _part(help="Name of what labels, or of what writes")] = None,
+    decoder: Annotated[
+        str | None, _part(help="Name of the decoder, which labels or generates")
+    ] = None,
     size: Annotated[
         str,
         _part(
-            help="Size: small, medium (what was measured) or large; widths are halved or doubled"
+            help="Size: small (half the widths), medium (as measured) or large (double the widths)"
         ),
     ] = "medium",
-    lang: Annotated[str | None, _run(help="Code of the language, such as de")] = None,
+    lang: Annotated[str | None, _run(help="Language code, such as de")] = None,
     data: Annotated[
         str | None,
-        _run(help="Format of the data: spacy, or text as the task's own reader reads it"),
+        _run(help="Data format: spacy, or text for the task's own reader"),
     ] = None,
-    vectors: Annotated[str | None, _run(help="Folder or package of word vectors")] = None,
+    vectors: Annotated[
+        str | None, _run(help="Folder or package of a pipeline with word vectors")
+    ] = None,
     gpu: Annotated[bool, _run("--gpu", help="Settings for a GPU")] = False,
     force: Force = False,
 ) -> None:
-    """Make a complete, commented config that trains.
+    """Write a complete, commented training config.
 
-    It is one of those that come with the package, and that were measured, with your choices in it.
-    Whether they fit each other is seen at once. Each part that is named comes with what it is and
-    what else could be set.
+    The config is one of the measured configs of the package, changed by your options. The command
+    checks that the parts fit each other. Comments describe each part and list its other
+    settings.
 
     Try: spacy rnn init-config ner config.cfg --encoder BiGRU --size small --lang de
     """

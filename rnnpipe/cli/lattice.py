@@ -21,14 +21,14 @@ def lattice(
     text: TextShown,
     output: Page = None,
     force: Force = False,
-    n_best: Annotated[int, typer.Option(min=1, help="Number of the best paths to show")] = 3,
+    n_best: Annotated[int, typer.Option(min=1, help="Number of best paths to show")] = 3,
     component: Component = None,
     json: Json = False,
 ) -> None:
-    """Show how a tagger or entity recogniser comes to the labels of a text.
+    """Show the label probabilities of a tagger or entity recogniser for a text.
 
-    The probability of every label of every token and of every entity, the best sequence of labels
-    and the next best ones: all exact.
+    Shows the exact probability of every label of every token and of every entity, the best sequence
+    of labels and the next best ones.
 
     Try: spacy rnn lattice out/model-best "Ada met him in New York" --output lattice.html
     """
@@ -48,7 +48,7 @@ def lattice(
     else:
         _print(found)
     if output is not None:
-        write_text(lattice_page(found, f"What '{pipe.name}' makes of a text"), output)
+        write_text(lattice_page(found, f"Labels that '{pipe.name}' predicts for a text"), output)
 
 
 def _print(found: Lattice) -> None:

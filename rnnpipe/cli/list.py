@@ -10,10 +10,10 @@ import typer
 def list_parts(
     registry: Annotated[
         str | None,
-        typer.Argument(metavar="[REGISTRY]", help="Registry to list, with a sentence per part"),
+        typer.Argument(metavar="[REGISTRY]", help="Registry to list, with one sentence per part"),
     ] = None,
 ) -> None:
-    """List all that a config can name, of this package and of plugins.
+    """List all parts that a config can name, from this package and from plugins.
 
     Try: spacy rnn list encoders
     """
@@ -28,7 +28,7 @@ def list_parts(
     out = printer()
     if registry is not None:
         name = Column("Name", no_wrap=True)  # to be copied
-        table = Table(name, "From", "What it is", box=None, header_style="bold")
+        table = Table(name, "From", "Description", box=None, header_style="bold")
         for part in parts_of(find_registry(registry)):
             broken = Text.assemble(("broken:", "red"), f" {part.error}") if part.error else None
             table.add_row(part.name, part.origin, broken or part.summary)
@@ -42,4 +42,6 @@ def list_parts(
             names = (f"{part.name}{other}" for part, other in zip(parts, others, strict=True))
             out.print(Columns(names, padding=(0, 2)))
             out.print()
-    out.print("'spacy rnn list REGISTRY' says what each is, 'spacy rnn info NAME' all of one.")
+    out.print(
+        "'spacy rnn list REGISTRY' describes each part, 'spacy rnn info NAME' one part in full."
+    )

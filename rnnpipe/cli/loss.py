@@ -25,7 +25,8 @@ def loss(
     cell: Annotated[
         str | None,
         typer.Option(
-            metavar="LAYER:UNIT", help="Unit whose activation is shown, too, both counted from 0"
+            metavar="LAYER:UNIT",
+            help="Unit whose activation is also shown; both numbers count from 0",
         ),
     ] = None,
     output: Page = None,
@@ -34,7 +35,7 @@ def loss(
     encoding: Encoding = "utf-8",
     component: Component = None,
 ) -> None:
-    """Colour each character (or word) of a text by how much it surprises a language model.
+    """Colour each character (or word) of a text by its loss under a language model.
 
     With --cell, also by the activation of one unit: its visible state h and, where the encoder has
     one, its cell state c.

@@ -106,17 +106,17 @@ def _threads() -> Iterator[Finding]:
     setting = os.environ.get("OMP_NUM_THREADS")
     found = f"{threads} on {cores} cores; OMP_NUM_THREADS is {setting or 'not set'}"
     if threads > cores:
-        do = f"They wait for each other. Set OMP_NUM_THREADS={cores} before Python starts."
+        do = f"Threads compete for cores. Set OMP_NUM_THREADS={cores} before Python starts."
         yield Finding("advice", "torch threads", found, do)
     else:
         yield Finding("ok", "torch threads", found)
     if threads > 1:
-        do = "A small one gains little from more than one: compare with OMP_NUM_THREADS=1."
+        do = "Small networks gain little from more than one thread: compare with OMP_NUM_THREADS=1."
         yield Finding("advice", "small networks", f"{threads} threads", do)
     if hasattr(os, "register_at_fork"):
         found = "safe: rnnpipe sets worker processes to one thread"
     else:
-        found = "workers are spawned, and load the pipeline anew"
+        found = "workers are spawned and load the pipeline again"
     yield Finding("ok", "nlp.pipe(n_process=2)", found)
 
 
@@ -130,12 +130,12 @@ def _cores() -> int:
 def _gpu() -> Iterator[Finding]:
     if not torch.cuda.is_available():
         if shutil.which("nvidia-smi") is None:
-            yield Finding("ok", "GPU", "none; all runs on the CPU")
+            yield Finding("ok", "GPU", "none; everything runs on the CPU")
         elif torch.version.cuda is None:
             do = "Install a build for CUDA, as pytorch.org says, if you want to use the GPU."
             yield Finding("advice", "GPU", f"torch {torch.__version__} is built for CPUs", do)
         else:
-            do = "See that the driver is for CUDA " + torch.version.cuda + ", or newer."
+            do = "Check that the driver supports CUDA " + torch.version.cuda + " or newer."
             yield Finding("problem", "GPU", "torch does not see it", do)
         return
     yield Finding("ok", "GPU", f"{torch.cuda.get_device_name(0)}, CUDA {torch.version.cuda}")

@@ -32,12 +32,12 @@ def new_plugin(
     ],
     kind: Annotated[str, typer.Option(help="Kind of the part: " + ", ".join(EXAMPLES))],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder to make; by default NAME")
+        Path | None, typer.Option("--output", "-o", help="Output folder; by default NAME")
     ] = None,
 ) -> None:
-    """Make a package with a part of your own, which a config can then name.
+    """Create a plugin package with a part of your own, which a config can then name.
 
-    It installs, trains and passes its tests as it is: an example stands where yours will.
+    The package installs, trains and passes its tests as it is, with an example to replace.
 
     Try: spacy rnn new-plugin rnnpipe-acme --kind encoder
     """
@@ -50,26 +50,26 @@ def new_plugin(
     _require_name(name)
     folder = output or Path(name)
     if folder.exists():
-        do = "Name another with --output."
-        raise SettingsError(expected(f"output {folder}", "a new folder", "one that is there", do))
+        do = "Choose another with --output."
+        raise SettingsError(expected(f"output {folder}", "a new folder", "an existing folder", do))
     with replaced(folder) as unfinished:
         _write(unfinished, name, kind)
     say(f"Wrote {folder}, with {_prefix(name)}.{EXAMPLES[kind].part}.v1. Install it and test it:")
     say(f"  pip install -e '{folder}[test]' && pytest {folder}")
-    say("Its README says what to change.")
+    say("Its README explains what to change.")
 
 
 def _require_name(name: str) -> None:
     where, module = "NAME", _module(name)
     if not _NAME.fullmatch(name):
-        want = "a name of small letters, digits and hyphens, such as rnnpipe-acme"
+        want = "a name of lowercase letters, digits and hyphens, such as rnnpipe-acme"
         raise SettingsError(expected(where, want, name))
     if _OURS in (name, _prefix(name)):
-        want = f"a name of its own; '{_OURS}.' begins the names of {_OURS} itself"
-        raise SettingsError(expected(where, want, name, "Call it rnnpipe-acme, for instance."))
+        want = f"another name, since the prefix '{_OURS}.' is reserved for {_OURS} itself"
+        raise SettingsError(expected(where, want, name, "Choose a name such as rnnpipe-acme."))
     if keyword.iskeyword(module) or find_spec(module) is not None:
-        do = "Choose a name that nothing else has."
-        want = "a name whose module is not there yet"
+        do = "Choose a unique name."
+        want = "a name whose module does not exist yet"
         raise SettingsError(expected(where, want, module, do))
 
 

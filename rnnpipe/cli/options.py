@@ -17,24 +17,25 @@ Pipeline = Annotated[
         metavar="MODEL", help="Folder of a trained pipeline, or the name of an installed one"
     ),
 ]
-Component = Annotated[
-    str | None, typer.Option(help="Name of the component, if the pipeline has several of the kind")
-]
+Component = Annotated[str | None, typer.Option(help="Name of the component, if several fit")]
 Encoding = Annotated[str, typer.Option(help="Encoding of the file")]
 TextPath = Annotated[Path, typer.Argument(metavar="FILE", help="Text file to read")]
 TextGiven = Annotated[Path | None, typer.Argument(metavar="FILE", help="Text file to read")]
 TextTyped = Annotated[str | None, typer.Option(help="Text to read instead of a file")]
-TextShown = Annotated[str, typer.Argument(metavar="TEXT", help="Text to look at")]
+TextShown = Annotated[str, typer.Argument(metavar="TEXT", help="Input text")]
 Limit = Annotated[int, typer.Option(min=1, help="Maximum number of characters of the file to read")]
-Page = Annotated[Path | None, typer.Option("--output", "-o", help="Page to write: .html")]
+Page = Annotated[Path | None, typer.Option("--output", "-o", help="Output page (.html)")]
 Picture = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Picture to draw: .png or .svg")
+    Path | None, typer.Option("--output", "-o", help="Output picture (.png or .svg)")
 ]
 Force = Annotated[
-    bool, typer.Option("--force", "-F", help="Permission to replace a file that is there already")
+    bool, typer.Option("--force", "-F", help="Permission to replace an existing file")
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output instead of a table")]
-TEMPERATURE = "Temperature: 0 draws the most likely {0}, 1 as the model has it, more is more daring"
+TEMPERATURE = (
+    "Temperature: 0 takes the most likely {0}, 1 samples from the model as it is, larger values "
+    "give more variety"
+)
 
 
 @contextmanager

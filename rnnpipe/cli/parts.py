@@ -158,7 +158,7 @@ def find_parts(given: str) -> list[Part]:
     found = found or [part for part in everything if short_name(part.name) == given]
     if not found:
         names = {name for part in everything for name in (part.name, short_name(part.name))}
-        do = f"{nearest(given, names)} 'spacy rnn list' has them all."
+        do = f"{nearest(given, names)} 'spacy rnn list' shows all names."
         raise UnknownComponentError(expected("NAME", "a registered name", given, do.strip()))
     return found
 
@@ -172,7 +172,7 @@ def find_part(registry: str, where: str, given: str) -> Part:
         if given in (part.name, short_name(part.name)):
             return part
     near = nearest(given, {name for part in parts for name in (part.name, short_name(part.name))})
-    do = near or f"'spacy rnn list {registry}' has them all."
+    do = near or f"'spacy rnn list {registry}' shows all names."
     raise UnknownComponentError(expected(where, f"a name of @{registry}", given, do))
 
 

@@ -22,7 +22,7 @@ def perplexity(
     file: TextPath,
     by_line: Annotated[
         bool,
-        typer.Option("--by-line", help="Documents of one line each; blank lines are left out"),
+        typer.Option("--by-line", help="Treat each non-blank line as a document"),
     ] = False,
     encoding: Encoding = "utf-8",
     component: Component = None,
@@ -30,9 +30,9 @@ def perplexity(
 ) -> None:
     """Score a text file with a language model.
 
-    The file is one document, however long: it is read in pieces, and the model's state is carried
+    The file is one document of any length: it is read in pieces, and the model's state is carried
     from piece to piece. Prints the cross-entropy in nats per symbol, its exponential, bits per
-    character (to compare models of different symbols), and what was counted.
+    character (to compare models with different symbols) and the counts.
 
     Try: spacy rnn perplexity out/model-best dev.txt
     """

@@ -27,7 +27,7 @@ def load_pipeline(model: str) -> Language:
         do = "Train one with 'spacy train config.cfg --output FOLDER', or correct the path."
         inside = sorted(path.parent.name for path in Path(model).glob("*/meta.json"))
         if inside:
-            do = "Name one of those in it: " + ", ".join(str(Path(model, x)) for x in inside) + "."
+            do = "Choose a pipeline in it: " + ", ".join(str(Path(model, x)) for x in inside) + "."
         want = "the folder of a trained pipeline, or the name of an installed one"
         raise SettingsError(expected("MODEL", want, model, do)) from error
 
@@ -50,8 +50,8 @@ def find_pipe(nlp: Language, kinds: tuple[type, ...], what: str, name: str | Non
     where = f"pipeline {nlp.meta['lang']}_{nlp.meta['name']}"
     if not fit:
         listed = ", ".join(f"{key} ({nlp.get_pipe_meta(key).factory})" for key in nlp.pipe_names)
-        got = f"no such component among its own: {listed or 'there are none'}"
-        raise SettingsError(expected(where, what, got, "Name another pipeline."))
+        got = f"no such component (available: {listed or 'none'})"
+        raise SettingsError(expected(where, what, got, "Choose another pipeline."))
     do = f"Choose with --component: {', '.join(fit)}."
     raise SettingsError(expected(where, what, list(fit) if name is None else name, do))
 

@@ -22,14 +22,14 @@ class Example:
 
 
 _REQUESTS = (
-    "Its data, in spaCy's format, has entities and categories; `spacy rnn quickstart sample` makes "
-    "some up and leaves it in sample/."
+    "Its data, in spaCy's format, has entities and categories; `spacy rnn quickstart sample` "
+    "generates a sample in sample/."
 )
 _SPELLINGS = (
-    "Its data are files of two columns with a tab between them: a word's spelling, and its "
-    "phonemes with spaces between them."
+    "Its data are files with two tab-separated columns: the spelling of a word, and its phonemes "
+    "separated by spaces."
 )
-_TEXT = "Its data is a text file, whose last tenth is the development part."
+_TEXT = "Its data is a text file, whose last tenth is used for evaluation."
 EXAMPLES = {
     "encoder": Example(
         "LeakyRNN",
@@ -140,8 +140,8 @@ EXAMPLES = {
         "Cumulative",
         "cumulative",
         "images",
-        "Its data are an archive of images of 28 x 28 pixels, black or white; for more levels set "
-        "levels, and leave out packed.",
+        "Its data are an archive of images of 28 x 28 pixels, black or white; for more levels, "
+        "set levels and remove packed.",
         {"components.image.model.output": {"@rnnpipe_pixel_outputs": '"acme.Cumulative.v1"'}},
     ),
     "adaptation": Example(

@@ -6,14 +6,14 @@ import typer
 
 
 def list_plugins() -> None:
-    """List what other packages add to this one, with their errors; fail if there are any."""
+    """List the installed plugins and their errors. The exit status is 1 if there are errors."""
     from wasabi import msg
 
     from rnnpipe.contracts.registry import installed_plugins
 
     plugins = installed_plugins()
     if not plugins:
-        msg.info("No plugins are installed: everything a config can name comes from rnnpipe")
+        msg.info("No plugins are installed: all parts come from rnnpipe")
         return
     rows = [
         (p.name, p.registry, f"{p.distribution} {p.version}", "broken" if p.error else "works")

@@ -23,12 +23,13 @@ def quickstart(
         "quickstart"
     ),
     force: Annotated[
-        bool, typer.Option("--force", "-F", help="Permission to replace an earlier run's files")
+        bool,
+        typer.Option("--force", "-F", help="Permission to replace the files of an earlier run"),
     ] = False,
 ) -> None:
-    """Train a pipeline on a small sample data set, score it and show what it finds.
+    """Train a pipeline on a small sample data set, score it and show its predictions.
 
-    The sample is made up for this purpose: entities and categories of requests to an assistant.
+    The sample is generated: requests to an assistant, with entities and categories.
     """
     import spacy
     import torch
@@ -47,12 +48,12 @@ def quickstart(
         work = Path(scratch) / output.name
         work.mkdir()
         parts = write_sample(work, spacy.blank("en"))
-        msg.good("Made up a sample data set (requests to an assistant; not real data)")
+        msg.good("Generated a sample data set (requests to an assistant; not real data)")
         paths = {f"paths.{part}": str(parts[part]) for part in ("train", "dev")}
         train(shipped_config("quickstart"), work, overrides=paths)
-        msg.divider("Scores on sentences with patterns or names that training had not")
+        msg.divider("Scores on sentences whose patterns or names do not occur in training")
         evaluate(str(work / "model-best"), parts["test"], silent=False)
-        msg.divider("What it finds in some of them, and how probable it is")
+        msg.divider("Predictions for some of them, with probabilities")
         _show(spacy.load(work / "model-best"), parts["test"])
         _move(work, output)
     msg.good(f"Your pipeline: spacy.load({str(output / 'model-best')!r})")
@@ -75,10 +76,10 @@ def _show(nlp: Language, data: Path) -> None:
 def _check_output(output: Path, force: bool) -> None:
     where = f"quickstart {output}"
     if output.exists() and not output.is_dir():
-        raise SettingsError(expected(where, "a folder", "a file", "Name another folder."))
+        raise SettingsError(expected(where, "a folder", "a file", "Choose another folder."))
     if output.exists() and any(output.iterdir()) and not force:
-        do = "Name another folder, or replace an earlier run's files with --force."
-        raise SettingsError(expected(where, "a new or an empty folder", "a folder with files", do))
+        do = "Choose another folder, or pass --force to replace the files of an earlier run."
+        raise SettingsError(expected(where, "a new or empty folder", "a folder with files", do))
 
 
 def _move(work: Path, output: Path) -> None:

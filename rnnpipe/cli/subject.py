@@ -60,8 +60,8 @@ def of_pipeline(model: str, data: Path | None, size: Size) -> Subject:
     Raises SettingsError and CorpusError: pipeline or data cannot be read."""
     nlp = load_pipeline(model)
     if data is None:
-        do = "Name a text file, or a .spacy file to measure training, too."
-        raise SettingsError(expected("--data", "a file to read", "no file", do))
+        do = "Pass a text file, or a .spacy file to measure training as well."
+        raise SettingsError(expected("--data", "a data file", "no file", do))
     settings = _resolved(nlp)
     if data.suffix != ".spacy":
         docs = [nlp.make_doc(line) for line in filled_lines(data, "utf-8")]

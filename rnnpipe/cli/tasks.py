@@ -32,35 +32,37 @@ _NATS = (
     "table shows all of them times 100."
 )
 _SEQUENCES = (
-    "sequence_accuracy is the share of texts without a wrong symbol, symbol_accuracy what the "
-    "edit distance leaves."
+    "sequence_accuracy is the share of texts without errors, symbol_accuracy is 1 minus the edit "
+    "distance per symbol."
 )
 _CATS = (
-    "cats_score is the macro-averaged F-score of exclusive categories, and the macro-averaged "
-    "AUC of others."
+    "cats_score is the macro-averaged F-score for exclusive categories, and the macro-averaged "
+    "AUC for others."
 )
 
 TASKS = {
-    "ner": Task("ner", "ner", "Named entities (doc.ents)", "The F-score of whole entities."),
+    "ner": Task(
+        "ner", "ner", "Named entities (doc.ents)", "The score is the F-score of whole entities."
+    ),
     "tagger": Task(
         "tagger",
         "tagger",
         "Tags of a treebank (token.tag_)",
-        "The share of right tags.",
+        "The score is the share of correct tags.",
         scores={"tag_acc": "1.0", "pos_acc": "null", "morph_acc": "null"},
     ),
     "pos": Task(
         "tagger",
         "pos",
         "Universal parts of speech (token.pos_)",
-        "The share of right ones.",
+        "The score is the share of correct tags.",
         scores={"pos_acc": "1.0", "tag_acc": "null", "morph_acc": "null"},
     ),
-    "textcat": Task("textcat", "textcat", "One category a document (doc.cats)", _CATS),
+    "textcat": Task("textcat", "textcat", "One category per document (doc.cats)", _CATS),
     "textcat_multilabel": Task(
         "textcat",
         "textcat",
-        "Any number of categories a document (doc.cats)",
+        "Any number of categories per document (doc.cats)",
         _CATS,
         changes={
             "": {"factory": '"rnn_textcat_multilabel"'},
@@ -78,34 +80,35 @@ TASKS = {
         "listops",
         "treecat",
         "Categories of trees and of their nodes (doc.cats, doc.spans)",
-        "The share of right labels: of roots, of all nodes.",
+        "The scores are the shares of correct labels: of roots, and of all nodes.",
         text=True,
     ),
     "treeparser": Task(
         "tree_parser",
         "parser",
         "Constituents (doc.spans)",
-        "F-scores of brackets, with and without their labels.",
+        "The scores are F-scores of brackets, with and without labels.",
         text=True,
     ),
     "lm": Task("char_lm", "lm", "A language model over characters", _NATS, text=True),
     "word_lm": Task("word_lm", "lm", "A language model over words", _NATS, text=True),
-    "seq2seq": Task("g2p", "g2p", "From one text to another (doc._.translation)", _SEQUENCES, True),
+    "seq2seq": Task("g2p", "g2p", "Text to text (doc._.translation)", _SEQUENCES, True),
     "translate": Task(
         "translate",
         "translator",
-        "From one language to another (doc._.translation)",
-        "BLEU and chrF, from 0 to 1; scoring needs pip install 'rnnpipe[translation]'.",
+        "Translation (doc._.translation)",
+        "The scores are BLEU and chrF, from 0 to 1; scoring needs pip install "
+        "'rnnpipe[translation]'.",
         text=True,
     ),
-    "image_textcat": Task("digits", "textcat", "One category an image (doc.cats)", _CATS, True),
+    "image_textcat": Task("digits", "textcat", "One category per image (doc.cats)", _CATS, True),
     "captions": Task(
         "captions", "captions", "A text for an image (doc._.caption)", _SEQUENCES, True
     ),
     "image_model": Task(
         "images",
         "image",
-        "A model of images, which scores and draws them (doc._.image)",
+        "An image model, which scores and draws images (doc._.image)",
         "image_probability, which is maximised, is the geometric mean of the pixels' "
         "probabilities. spaCy's table shows all of them times 100.",
         text=True,

@@ -43,10 +43,12 @@ def given_text(
     Raises SettingsError for neither, both or no text; CorpusError for what is wrong with it."""
     if (path is None) == (text is None):
         got = "no text" if path is None else "both"
-        raise SettingsError(expected(command, "either FILE or --text", got, "Give one of the two."))
+        raise SettingsError(expected(command, "either FILE or --text", got, "Pass one of the two."))
     read = typed(text or "", "--text") if path is None else beginning(path, encoding, limit)
     if not read:
-        raise SettingsError(expected("--text", "some text", "no text", "Give at least a letter."))
+        raise SettingsError(
+            expected("--text", "some text", "no text", "Pass at least one character.")
+        )
     return read
 
 
@@ -76,4 +78,6 @@ def text_name(path: Path | None) -> str:
 
 
 def _nothing(path: Path) -> CorpusError:
-    return CorpusError(expected(str(path), "a file with text in it", "no text", "Name another."))
+    return CorpusError(
+        expected(str(path), "a file with text in it", "no text", "Choose another file.")
+    )

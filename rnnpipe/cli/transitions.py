@@ -30,9 +30,10 @@ def transitions(
     component: Component = None,
     json: Json = False,
 ) -> None:
-    """Show the transition scores of a CRF: which label may, and tends to, follow which.
+    """Show the transition scores of a CRF: which labels can follow a label, and which tend to.
 
-    With those from the start of a document and to its end; what the tag scheme forbids is marked.
+    Includes the transitions from the start and to the end of a document. Transitions that the tag
+    scheme forbids are marked.
 
     Try: spacy rnn transitions out/model-best --output transitions.png
     """

@@ -151,9 +151,9 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         docs = scores.docs if in_training else scores
         if not isinstance(docs, list) or len(docs) != len(examples):
             n, kind = len(examples), type(docs).__name__
-            want = f"the training pass or the predictions of {n} documents, one for each example"
+            want = f"the training pass or the predictions for {n} documents, one for each example"
             got = f"those of {len(docs)}" if isinstance(docs, list) else kind
-            do = "Hand over what model.begin_update(docs) or predict(docs) returned."
+            do = "Pass the result of model.begin_update(docs) or predict(docs)."
             raise TrainingError(expected(f"components.{self.name}: get_loss", want, got, do))
         self._require_network()
         items = self.learnable(examples)
@@ -166,7 +166,7 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         if not math.isfinite(loss):
             # Updates are counted since the component was made or loaded.
             where = f"components.{self.name}: update {network_shim(self.model).updates + 1}"
-            do = "Lower the learning rate, set grad_clip, and look for NaN in word vectors."
+            do = "Lower the learning rate, set grad_clip, and check the word vectors for NaN."
             raise TrainingError(expected(where, "a finite training loss", loss, do))
         return loss
 
@@ -222,7 +222,7 @@ class RnnPipe(TrainablePipe):  # type: ignore[misc]  # spaCy's base class is Cyt
         # What a damaged file looks like to its reader depends on where it is damaged.
         except Exception as error:
             raise WeightsError(
-                f"components.{self.name}: expected all that was saved of the component, got "
+                f"components.{self.name}: expected the complete saved component, got "
                 f"{type(error).__name__}: {error}. The pipeline's folder is incomplete or was "
-                "altered: copy it again from where it was trained."
+                f"changed: copy it again from its source."
             ) from error

@@ -83,8 +83,8 @@ class TrainingPass:
         """
         if self._gradients is None:
             got = "a call before get_loss" if self._loss is None else "a second call"
-            do = "Call get_loss first, and model.begin_update for every pass."
-            raise TrainingError(expected("backprop", "one call of it after get_loss", got, do))
+            do = "Call get_loss first, and model.begin_update for each pass."
+            raise TrainingError(expected("backprop", "one call after get_loss", got, do))
         add_gradients(self._gradients)
         self._gradients = None
         self._shim.updates += 1

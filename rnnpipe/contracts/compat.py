@@ -23,12 +23,12 @@ PRIVATE = {
     "torch._VF.rnn_tanh": "RNN layers on a GPU",
     "torch._foreach_add_": "the optimizer step and dynamic evaluation",
     "torch._foreach_addcmul_": "the optimizer step of RAdam",
-    "torch._foreach_copy_": "weights that are put in place for a while, as averages are",
+    "torch._foreach_copy_": "temporary weights, such as averages",
     "torch._foreach_lerp_": "averages of weights and dynamic evaluation",
     "torch._foreach_mul_": "the optimizer step of RAdam and dynamic evaluation",
     "torch._foreach_norm": "the clipping of gradients",
     "torch._fused_adamw_": "the optimizer step of Adam",
-    "thinc.shims.Shim._model": "every network, and rnnpipe.train",
+    "thinc.shims.Shim._model": "all networks, and rnnpipe.train",
     "spacy.cli.app": "the command spacy rnn",
     "spacy.cli._util.parse_config_overrides": "overrides of a config on the command line",
     "spacy.language.Language._link_components": "listeners under rnnpipe.train",
@@ -59,8 +59,8 @@ def broken(name: str, got: str) -> str:
     package = name.partition(".")[0]
     tested = next(r for r in map(Requirement, requires("rnnpipe") or []) if r.name == package)
     return (
-        f"{name}: expected what {tested} had, got {got} in {package} {version(package)}. "
-        f"What depends on it: {PRIVATE[name]}. Install a version that was tested."
+        f"{name}: expected the interface of {tested}, got {got} in {package} {version(package)}. "
+        f"Needed for: {PRIVATE[name]}. Install a tested version."
     )
 
 

@@ -32,7 +32,7 @@ def require_sound(where: str, entry: EntryPoint) -> None:
     if not _NAME.fullmatch(entry.name):
         raise PluginError(
             f"{where}: expected a name with a prefix and a version, such as acme.QRNN.v1, got "
-            f"{entry.name} from {origin(entry)}. Its authors have to rename it."
+            f"{entry.name} from {origin(entry)}. Ask its authors to rename it."
         )
     if wanted := _host_wanted(entry):
         raise PluginError(
@@ -81,7 +81,8 @@ def is_reserved(name: str) -> bool:
 
 def reserved(where: str, name: str, origin: str) -> str:
     return (
-        f"{where}: expected a name that starts with its own package's, got {name} from {origin}. "
+        f"{where}: expected a name that starts with the name of its package, got {name} from "
+        f"{origin}. "
         f"Names that start with '{OURS}.' are reserved for the distribution {OURS}."
     )
 

@@ -143,7 +143,9 @@ class Registry(catalogue.Registry):  # type: ignore[misc]
                 raise PluginError(taken(where, name, [origin(entry), home(function)]))
 
     def _unknown(self, where: str, name: str) -> str:
-        hints = [f"It is one of @{other.group}." for other in REGISTRIES if name in other]
+        hints = [
+            f"The name is registered in @{other.group}." for other in REGISTRIES if name in other
+        ]
         if not hints:
             hints = self._meant(name)
         if broken := [plugin.error for plugin in installed_plugins() if plugin.error]:
@@ -157,7 +159,9 @@ class Registry(catalogue.Registry):  # type: ignore[misc]
         package, unversioned = name.split(".")[0], name.rpartition(".")[0]
         same = [repr(known) for known in self.names() if known.rpartition(".")[0] == unversioned]
         if same:
-            newer = f"If the config was made with a newer version of {package!r}, install that one."
+            newer = (
+                f"If the config was made with a newer version of {package!r}, install that version."
+            )
             return [f"Installed is {' or '.join(same)}.", newer]
         hints = [nearest(name, self.names())]
         if not is_reserved(name):
@@ -235,7 +239,7 @@ def installed_plugins() -> list[Plugin]:
 
 def _fault(registry: Registry, name: str) -> str | None:
     if name not in registry:
-        return f"{name}: installed after Python started. Start it again."
+        return f"{name}: installed after Python started. Restart Python."
     try:
         registry.load(name)
     except PluginError as error:

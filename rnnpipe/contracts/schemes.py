@@ -74,7 +74,7 @@ class Scheme:
                 f"tag scheme {self.name}",
                 f"a tag of the form O, {forms}",
                 tag,
-                "Name the scheme the data is written in, or convert the data.",
+                "Set the scheme of the data, or convert the data.",
             )
         )
 
@@ -99,8 +99,7 @@ class Scheme:
         return bound.start, bound.transitions, bound.end
 
     def check(self, tags: Sequence[str | None]) -> Violation | None:
-        """Return the first place where a document's tags break the scheme; ``None``: a missing tag.
-        """
+        """Return the first place where a document's tags break the scheme; ``None``: a missing tag."""
         types: dict[str, None] = {}
         for position, tag in enumerate(tags):
             try:
@@ -145,7 +144,7 @@ class Violation:
             f"token {self.position}",
             f"a tag that {self.scheme} allows after {self.previous!r}",
             self.tag,
-            "Correct the tags, or name the scheme they are written in.",
+            "Correct the tags, or set the scheme of the data.",
         )
 
 
@@ -249,7 +248,7 @@ class TagSet:
                 raise LabelError(
                     expected(
                         f"span ({start}, {end})",
-                        f"disjoint spans of one or more tokens within {length}",
+                        f"disjoint, non-empty spans within {length} tokens",
                         [(start, end), f"after token {before}"],
                         "Remove the overlapping or misplaced span.",
                     )
@@ -266,7 +265,7 @@ class TagSet:
             raise LabelError(
                 expected(
                     f"tags {list(self.names)}",
-                    f"every tag of {self.scheme.name} that the gold spans need",
+                    f"all tags of {self.scheme.name} that the gold spans need",
                     "no such tag",
                     "Make the names with Scheme.tags(types).",
                 )
@@ -280,8 +279,7 @@ class TagSet:
         return [{a: self.index.get(_join(a, kind), -1) for a in letters} for kind in self.types]
 
     def decode(self, ids: NDArray[np.integer]) -> NDArray[np.int64]:
-        """Return the spans ``(N, 3)`` of one document's tag ids ``(T,)``; see :meth:`decode_batch`.
-        """
+        """Return the spans ``(N, 3)`` of one document's tag ids ``(T,)``; see :meth:`decode_batch`."""
         return self.decode_batch(ids[None], np.array([len(ids)]))[:, 1:]
 
     def decode_batch(

@@ -152,7 +152,7 @@ class _Contract:
             hints = typing.get_type_hints(typed, include_extras=True)
             return {key: _SettingType(hints.get(key, Any)) for key in self.signature.parameters}
         except (NameError, PydanticSchemaGenerationError, SchemaError) as error:
-            do = "Import the types of settings at run time, and make protocols runtime_checkable."
+            do = "Import the types of settings at run time, and mark protocols runtime_checkable."
             want = f"{self.name}: expected annotations that pydantic can check, got {error}."
             raise PluginError(f"{want} {do}") from error
 
@@ -175,8 +175,7 @@ class _Contract:
         return values, problems
 
     def relocate(self, message: str, path: str) -> str:
-        """Return a message about a setting, or about the function by name, with the path before it.
-        """
+        """Return a message about a setting, or about the function by name, with the path before it."""
         if message.startswith(("components.", path)):
             return message
         message = re.sub(rf"^{re.escape(self.name)}[:,.\s]*", "", message)

@@ -49,7 +49,9 @@ def pooling_attention(nlp: Language, pipe: RnnTextCategorizer, text: str) -> Att
     with _watched(poolers) as seen:
         doc = nlp(text)
     if not len(doc):
-        raise SettingsError(expected("text", "a text with tokens", "no tokens", "Give another."))
+        raise SettingsError(
+            expected("text", "a text with tokens", "no tokens", "Pass another text.")
+        )
     best = max(pipe.labels, key=lambda name: doc.cats[name])  # there may be others' categories
     return Attention(
         shares=np.stack([seen[pooler] for pooler in poolers]),
@@ -73,8 +75,10 @@ def translation_attention(nlp: Language, pipe: RnnSeq2Seq, text: str) -> Attenti
         do = "Train it with @rnnpipe_attentions = 'rnnpipe.Additive.v1', for instance."
         raise SettingsError(expected(where, "attention", "no attention", do))
     if not shares.size:
-        do = "Give another text."
-        raise SettingsError(expected("text", "one that is read and answered", "no symbols", do))
+        do = "Pass another text."
+        raise SettingsError(
+            expected("text", "a text that the model reads and answers", "no symbols", do)
+        )
     return Attention(
         shares=shares,
         rows=doc._.get(f"{attribute}_pieces"),

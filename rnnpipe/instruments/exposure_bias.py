@@ -130,13 +130,13 @@ def exposure_bias(
         prompts and continuations to take no more than half of it.
     """
     if ranges > length:
-        want = f"at most the length of a continuation ({length})"
+        want = f"at most the length of each continuation ({length})"
         raise SettingsError(expected("ranges", want, ranges, "Lower ranges."))
     symbols = np.concatenate([np.zeros(0, np.int64), *reader.symbols([text])])
     need = 2 * prompts * (prompt_length + length)
     if len(symbols) < need:
-        do = "Take a longer text, or fewer or shorter prompts and continuations."
-        want = f"at least {need} symbols, twice what {prompts} prompts and continuations take"
+        do = "Use a longer text, or fewer or shorter prompts and continuations."
+        want = f"at least {need} symbols, twice the length of {prompts} prompts and continuations"
         raise CorpusError(expected(where, want, len(symbols), do))
     begins = np.arange(prompts) * (len(symbols) // prompts)
     windows = [symbols[b : b + prompt_length + length] for b in begins]

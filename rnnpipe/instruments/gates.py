@@ -80,8 +80,8 @@ def gate_uses(encoder: nn.Module, inputs: Tensor, where: str) -> list[GateUse]:
         got = type(encoder).__name__
         if isinstance(encoder, RecurrentStack):
             got = type(encoder.layers[0]).__name__
-        do = "Take a pipeline with rnnpipe.LSTM.v1 or rnnpipe.GRU.v1, or their relatives."
-        raise SettingsError(expected(where, "layers of cells with gates", got, do))
+        do = "Use a pipeline with rnnpipe.LSTM.v1, rnnpipe.GRU.v1 or one of their variants."
+        raise SettingsError(expected(where, "layers with gated cells", got, do))
     return found
 
 

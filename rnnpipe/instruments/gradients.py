@@ -116,8 +116,8 @@ def chains(name: str, encoder: nn.Module, inputs: Tensor) -> list[Chain]:
             return [Chain(name, encoder, inputs, largest_singular_value(encoder))]
         if isinstance(encoder, RecurrentStack):
             return list(_halves(name, encoder, inputs))
-    want = "an encoder of Sequences that can be followed step by step"
-    raise StructureError(expected(name, want, type(encoder).__name__, "Choose another."))
+    want = "an encoder of Sequences that can run step by step"
+    raise StructureError(expected(name, want, type(encoder).__name__, "Choose another encoder."))
 
 
 def _halves(name: str, stack: RecurrentStack, inputs: Tensor) -> Iterator[Chain]:
@@ -168,8 +168,8 @@ def gradient_curve(chain: Chain, lags: int, places: int, seed: int, where: str) 
     where: the text's name, for errors. RAISES: CorpusError if the text is too short.
     """
     if len(chain.inputs) < 2 * lags:
-        do = "Take a longer text, or fewer lags."
-        want = f"at least {2 * lags} symbols or tokens, twice the lags"
+        do = "Use a longer text, or fewer lags."
+        want = f"at least {2 * lags} symbols or tokens, twice the number of lags"
         raise CorpusError(expected(where, want, len(chain.inputs), do))
     ends = np.unique(np.linspace(2 * lags, len(chain.inputs), places).round().astype(int))
     generator = torch.Generator().manual_seed(seed)

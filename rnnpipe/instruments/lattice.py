@@ -90,13 +90,15 @@ def lattice(
     """
     doc = annotated_before(nlp, pipe, text)
     if not len(doc):
-        raise SettingsError(expected("text", "a text with tokens", "no tokens", "Give another."))
+        raise SettingsError(
+            expected("text", "a text with tokens", "no tokens", "Pass another text.")
+        )
 
     def read(decoder: Any, x: Any, lengths: np.ndarray) -> list[Lattice]:
         if not isinstance(decoder, SequenceDecoder):
             where, got = f"components.{pipe.name}.model.decoder", type(decoder).__name__
             do = "Train it with @rnnpipe_decoders = 'rnnpipe.CRF.v1'."
-            raise SettingsError(expected(where, "one of label sequences", got, do))
+            raise SettingsError(expected(where, "a decoder of label sequences", got, do))
         paths, logs = decoder.n_best(x, n_best)
         readings = [
             Reading(path, probability)

@@ -127,7 +127,7 @@ def _layer(state: State, cell: Cell) -> dict[str, Tensor]:
 
 
 def _refuse(cell: Cell, want: str) -> None:
-    raise SettingsError(expected("cell", want, str(cell), "Name a unit that the encoder has."))
+    raise SettingsError(expected("cell", want, str(cell), "Choose a unit of the encoder."))
 
 
 def _is_nested(state: tuple[State, ...]) -> bool:

@@ -70,7 +70,7 @@ def _record(line: str) -> dict[str, Any] | None:
 
 def _no_log(where: str, got: str) -> CorpusError:
     want = "a line of JSON with step, losses, scores and score"
-    do = "Name the file that training.logger.path (or output_file) named."
+    do = "Pass the file that training.logger.path (or output_file) sets."
     return CorpusError(expected(where, want, got if len(got) <= 60 else got[:60] + "...", do))
 
 

@@ -18,7 +18,7 @@ from rnnpipe.errors import StructureError, expected
 def require_features(setting: str, n_features: int, channels: int) -> None:
     """Raises StructureError, with the setting, if there are fewer features than channels."""
     if n_features < channels:
-        want = f"at least a feature for each of the {channels} channels"
+        want = f"at least one feature for each of the {channels} channels"
         raise StructureError(expected(setting, want, n_features, f"Set it to {channels} or more."))
 
 
@@ -84,8 +84,7 @@ class RowConv(nn.Module):
         self.register_buffer("mask", mask, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the vectors, ``(B, height, width, n_in) -> (B, height, width, blocks * n_out)``.
-        """
+        """Return the vectors, ``(B, height, width, n_in) -> (B, height, width, blocks * n_out)``."""
         return self.step(windows(x, self.reach))
 
     def step(self, window: Tensor) -> Tensor:

@@ -64,8 +64,8 @@ class SharedLock:
     def _take(self, me: int) -> None:
         if me in self._sharing:
             raise RuntimeError(
-                "TorchShim: expected no prediction to be under way in the thread that changes the "
-                "weights, got one. Leave evaluation() before training or loading."
+                "TorchShim: expected no prediction in progress in the thread that changes the "
+                "weights, got one. Exit evaluation() before training or loading."
             )
         self._waiting += 1
         try:

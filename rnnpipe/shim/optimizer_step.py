@@ -111,8 +111,8 @@ def _gradient_norm(optimizer: Optimizer, trained: Mapping[Key, Tensor]) -> float
         got = f"NaN or infinity in {', '.join(bad)}" if bad else "a norm beyond float32"
         raise TrainingError(
             f"finish_update: expected finite gradients, got {got}. The weights are unchanged. "
-            "Lower the learning rate or set grad_clip; if it happens at the first step, look for "
-            "NaN in the word vectors or the targets."
+            "Lower the learning rate or set grad_clip; if it happens at the first step, check "
+            "the word vectors and the targets for NaN."
         )
     return total
 

@@ -59,7 +59,11 @@ class TorchShim(PyTorchShim):
         super().__init__(module)
         if module is None and build is None:
             raise StructureError(
-                expected("TorchShim", "a module, or build to make one from facts", "no module")
+                expected(
+                    "TorchShim",
+                    "a module, or a function build that creates one from facts",
+                    "no module",
+                )
             )
         if precision not in ("float32", "bfloat16"):
             raise SettingsError(expected("precision", "'float32' or 'bfloat16'", precision))
@@ -288,9 +292,9 @@ def _rebuild(build: Callable[[Facts], nn.Module], facts: Facts | None) -> nn.Mod
     # Whatever a builder makes of facts that it did not write, the file is to blame.
     except Exception as error:
         raise WeightsError(
-            "weights: expected facts from which this network can be built, got others "
-            f"({type(error).__name__}: {error}). Load them into a network with the settings they "
-            "were trained with."
+            "weights: expected facts from which this network can be built, got different facts "
+            f"({type(error).__name__}: {error}). Load them into a network with the settings used "
+            "in training."
         ) from error
 
 

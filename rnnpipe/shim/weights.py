@@ -58,15 +58,17 @@ def parse(data: bytes) -> Stored:
         raise _refusal("a complete safetensors file", f"none ({error})", _FETCH) from error
     entry = _metadata(data).get(_ENTRY)
     if entry is None:
-        raise _refusal("weights written by rnnpipe", "tensors of another origin", _FETCH)
+        raise _refusal("weights written by rnnpipe", "tensors from another source", _FETCH)
     version, _, signed = entry.partition(" ")
     if version != str(FORMAT_VERSION):
         raise _refusal(
-            f"format {FORMAT_VERSION}", f"format {version}", "Use the rnnpipe that wrote the file."
+            f"format {FORMAT_VERSION}",
+            f"format {version}",
+            "Use the rnnpipe version that wrote the file.",
         )
     checksum, _, network = signed.partition(" ")
     if checksum != _checksum(network, tensors):
-        raise _refusal("the checksum they were written with", "an altered file", _FETCH)
+        raise _refusal("the checksum stored with them", "a changed file", _FETCH)
     return Stored(tensors, **json.loads(network))
 
 
@@ -106,7 +108,7 @@ def named_tensors(module: nn.Module | None) -> dict[str, Tensor]:
             raise _refusal(
                 f"a tensor for {name}",
                 type(tensor).__name__,
-                "Keep plain values in the facts, so that loading never runs code.",
+                "Store only plain values in the facts, so that loading never runs code.",
             )
         if id(tensor) not in seen:
             seen.add(id(tensor))
@@ -115,8 +117,8 @@ def named_tensors(module: nn.Module | None) -> dict[str, Tensor]:
 
 
 _ENTRY = "rnnpipe"
-_FETCH = "Copy the file again from where it was written, or train again."
-_SAME_SETTINGS = "Load them into a network with the settings they were trained with."
+_FETCH = "Copy the file again from its source, or train again."
+_SAME_SETTINGS = "Load them into a network with the settings used in training."
 
 
 def _refusal(want: str, got: str, do: str) -> WeightsError:

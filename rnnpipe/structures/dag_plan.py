@@ -90,10 +90,10 @@ def _steps_of(n: int, edges: np.ndarray) -> np.ndarray:
     """``(n,)`` the step at which each node is computed. Raises StructureError: see above."""
     heights = heights_of(n, edges[0], edges[1])
     if (heights < 0).any():
-        got = f"{int((heights < 0).sum())} nodes that lead into one"
+        got = f"{int((heights < 0).sum())} nodes that lead into a cycle"
         raise StructureError(
-            f"Dags: expected graphs without cycles, got {got}. Leave edges out, or choose an "
-            "encoder for any graph, such as 'rnnpipe.GraphStateLSTM.v1'."
+            f"Dags: expected graphs without cycles, got {got}. Remove edges, or choose an "
+            f"encoder for any graph, such as 'rnnpipe.GraphStateLSTM.v1'."
         )
     steps: np.ndarray = heights.max(initial=0) - heights
     return steps

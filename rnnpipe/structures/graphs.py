@@ -114,4 +114,6 @@ def _require_known(
         where = f"Graphs, document {int(document[i])} of the batch"
         want = f"edges between its {int(lengths[i])} nodes, of {n_types} types"
         got = edges[i].tolist()
-        raise StructureError(expected(where, want, got, "It is [from, to, type], from 0."))
+        raise StructureError(
+            expected(where, want, got, "An edge is [from, to, type], each counted from 0.")
+        )

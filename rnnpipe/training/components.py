@@ -29,13 +29,13 @@ def learning(nlp: Language, frozen: Sequence[str], annotating: Sequence[str]) ->
     trainable = {name: pipe for name, pipe in nlp.pipeline if _is_trainable(pipe)}
     for name in frozen:
         if name in trainable and not is_trained(trainable[name]):
-            do = "Train it first, or take it out of frozen."
+            do = "Train it first, or remove it from frozen."
             got = f"no weights in {name!r}"
             raise SettingsError(expected("frozen", "trained components", got, do))
     learners = {name: pipe for name, pipe in trainable.items() if name not in frozen}
     if not learners:
         do = "Add one, such as nlp.add_pipe('rnn_ner')."
-        want, got = "a pipeline with a component to train", f"no such one in {nlp.pipe_names}"
+        want, got = "a pipeline with a component to train", f"no such component in {nlp.pipe_names}"
         raise SettingsError(expected("nlp", want, got, do))
     return learners
 

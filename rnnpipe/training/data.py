@@ -47,7 +47,7 @@ def reader(where: str, data: Data, nlp: Language, needs_annotation: bool) -> Rea
     examples = [_example(f"{where}[{i}]", item, nlp) for i, item in enumerate(data)]
     for i, example in enumerate(examples):
         if needs_annotation and not _is_annotated(example.reference):
-            do = "Set doc.ents, doc.cats or token.tag_, for instance, or leave the document out."
+            do = "Set doc.ents, doc.cats or token.tag_, for instance, or remove the document."
             got = f"no annotation of {example.reference.text!r}"
             raise SettingsError(expected(f"{where}[{i}]", "an annotated document", got, do))
     return lambda nlp: examples
@@ -80,7 +80,9 @@ def _of_document(where: str, doc: Doc, nlp: Language) -> Example:
         doc = next(DocBin(docs=[doc], store_user_data=True).get_docs(nlp.vocab))
     for example in Corpus("").make_examples(nlp, [doc]):
         return example
-    raise SettingsError(expected(where, "a document with words", "no words", "Leave it out."))
+    raise SettingsError(
+        expected(where, "a document with words", "no words", "Remove the document.")
+    )
 
 
 def _of_text(where: str, text: str, annotations: Mapping[str, Any], nlp: Language) -> Example:
@@ -88,7 +90,7 @@ def _of_text(where: str, text: str, annotations: Mapping[str, Any], nlp: Languag
         return Example.from_dict(nlp.make_doc(text), dict(annotations))
     # What spaCy raises depends on what is wrong: ValueError, KeyError, TypeError, ...
     except Exception as error:
-        want = "annotations that fit the text, as Example.from_dict takes them"
+        want = "annotations that fit the text, in the format of Example.from_dict"
         cause = error.args[0] if error.args else error  # a KeyError's text would be quoted
         raise SettingsError(f"{where}: expected {want}, got {annotations!r}. {cause}") from error
 

@@ -159,14 +159,14 @@ class Run:
         wanted = {key for key, weight in self._settings["score_weights"].items() if weight}
         if not wanted:
             do = "Set score_weights={'ents_f': 1.0}, for instance."
-            raise SettingsError(expected("score_weights", "a score that counts", "no scores", do))
+            raise SettingsError(expected("score_weights", "a score with a weight", "no scores", do))
         missing = set(self._scores) - scores.keys()
         if not wanted & scores.keys():
             missing = missing or wanted
         if missing:
             names = ", ".join(sorted(missing))
-            got = f"no such score among {', '.join(sorted(scores))}"
-            do = "Check score_weights, and that dev is annotated with what is scored."
+            got = f"no such score in {', '.join(sorted(scores))}"
+            do = "Check score_weights, and that dev has the annotation that is scored."
             raise SettingsError(expected("score_weights", f"scores for {names}", got, do))
 
     def _keep(self, best: bool, output: Path | None) -> None:

@@ -77,7 +77,7 @@ def train(
         SettingsError: an argument is wrong. Whatever reading the data and training raise.
 
     """
-    _require_kind("nlp", "a pipeline of spaCy's", nlp, isinstance(nlp, Language))
+    _require_kind("nlp", "a spaCy pipeline", nlp, isinstance(nlp, Language))
     callback = on_evaluation is None or callable(on_evaluation)
     _require_kind("on_evaluation", "a function of an Evaluation", on_evaluation, callback)
     folder = None if output is None else _writable(Path(output))
@@ -124,8 +124,8 @@ def _writable(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        got, do = f"{folder}: {error.strerror}", "Name another folder."
-        raise SettingsError(expected("output", "a folder to write to", got, do)) from None
+        got, do = f"{folder}: {error.strerror}", "Choose another folder."
+        raise SettingsError(expected("output", "a writable folder", got, do)) from None
     return folder
 
 

@@ -98,9 +98,9 @@ def test_a_config(gold, tmp_path):
     assert got["prediction"]["words"] == [8, 8]
     assert (got["device"], got["peak_bytes"] > 1_000_000) == ("the CPU", True)
     table = " ".join(works("bench", *arguments, env={"COLUMNS": "200"}).split())
-    assert "Words a second Slowest Fastest Rounds Words in each training" in table
-    assert "On the CPU, torch with 1 threads, at most" in table
-    assert "MiB held" in table
+    assert "Words per second Slowest Fastest Rounds Words per round training" in table
+    assert "On the CPU, torch with 1 threads, peak memory" in table
+    assert "MiB" in table
 
 
 def test_a_pipeline(models, text_file, tmp_path):
@@ -119,14 +119,14 @@ def test_a_pipeline(models, text_file, tmp_path):
 def test_too_little_data(models, text_file):
     error = fails("bench", models / "cat", "--data", text_file("a rose\n" * 5))
     assert error == (
-        "Error: bench: expected at least 6 documents, got 5. Give more data, or fewer --rounds."
+        "Error: bench: expected at least 6 documents, got 5. Pass more data, or lower --rounds."
     )
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["MODEL"], "--data: expected a file to read, got no file. Name a text file, or a .spacy"),
+        (["MODEL"], "--data: expected a data file, got no file. Pass a text file, or a .spacy"),
         (["MODEL", "--data", "gone.txt"], "gone.txt: expected a text file, got no such file."),
         (["MODEL", "--data", "gone.spacy"], "gone.spacy"),
         (["gone", "--data", "gone.txt"], "MODEL: expected the folder of a trained pipeline, or "),

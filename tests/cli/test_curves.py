@@ -51,9 +51,9 @@ def test_losses_are_per_step(log):
 
 def test_a_table(log):
     table = " ".join(works("curves", log(OURS)).split())
-    assert "Steps 0 to 4, the best score after step 2 Curve First Last Least Most" in table
+    assert "Steps 0 to 4, best score at step 2 Curve First Last Least Most" in table
     assert "Loss ner 8 2 2 8 █▃▁ ents_f 10 50 10 70 ▁█▆ score 0.1 0.5 0.1 0.7 ▁█▆" in table
-    assert "Gradient norm ner 3 1 1 3 █▅▁ Learn rate ner 0.25 0.25 0.25 0.25 ▁▁▁" in table
+    assert "Gradient norm ner 3 1 1 3 █▅▁ Learning rate ner 0.25 0.25 0.25 0.25 ▁▁▁" in table
 
 
 def test_a_picture(log, tmp_path):
@@ -71,8 +71,8 @@ def test_a_picture_is_not_overwritten(log, tmp_path):
     path.write_text("precious")
     error = fails("curves", log(SPACYS), "-o", path)
     assert error == (
-        f"Error: output {path}: expected a new file, got 'one that is there'. Give it another "
-        "name, or --force."
+        f"Error: output {path}: expected a new file, got 'an existing file'. Choose another "
+        "path, or pass --force."
     )
     assert path.read_text() == "precious"
     works("curves", log(SPACYS), "-o", path, "--force")
@@ -83,7 +83,7 @@ def test_a_picture_that_cannot_be(log, tmp_path):
     folder = tmp_path / "folder.png"
     folder.mkdir()
     error = fails("curves", log(SPACYS), "-o", folder, "--force")
-    assert error.endswith("expected a new file, got 'a folder'. Give it another name.")
+    assert error.endswith("expected a new file, got 'a folder'. Choose another path.")
     assert "ends in .png or .svg" in fails("curves", log(SPACYS), "-o", "curves.pdf")
 
 
@@ -106,7 +106,7 @@ def test_what_is_no_log(tmp_path, text):
     path.write_text(f"{json.dumps(SPACYS[0])}\n{text}\n{json.dumps(SPACYS[1])}\n")
     error = fails("curves", path)
     assert error.startswith(f"Error: {path}:2: expected a line of JSON with step, losses, scores")
-    assert "Name the file that training.logger.path (or output_file) named." in error
+    assert "Pass the file that training.logger.path (or output_file) sets." in error
 
 
 def test_no_log(tmp_path):

@@ -70,33 +70,33 @@ DEV = [
 
 def test_entities(config, documents):
     text = shown(*config("ner", documents("train.spacy", TRAIN), documents("dev.spacy", DEV)))
-    assert "documents 3 2 tokens 7 5 different words 4 5" in text
+    assert "documents 3 2 tokens 7 5 unique words 4 5" in text
     assert "2 to 2 2 " in text
     assert "3 to 3 1 " in text
-    assert "median 2, 95% have at most 3, the longest 3" in text
+    assert "median 2, 95th percentile 3, maximum 3" in text
     assert "40.00% of words (2) are unknown: 'Bob', 'Oz'" in text
     assert "of characters (3) are unknown: " in text
     assert "ner: doc.ents Label Train Dev PER 4 1" in text
     assert "50.0% of dev entities do not occur in train with their label" in text
-    assert "advice 1 of 2 dev documents stand in train, too" in text
-    assert "advice 1 train documents repeat another." in text
+    assert "advice 1 of 2 dev documents also occur in train: their scores" in text
+    assert "advice 1 train documents are duplicates." in text
     assert "advice ner: fewer than 10 training examples: 'PER'." in text
-    assert "advice ner: labels that only dev has: 'LOC'." in text
-    assert text.endswith("ok Nothing is in the way of training.")
+    assert "advice ner: labels that occur only in dev: 'LOC'." in text
+    assert text.endswith("ok No problems found.")
 
 
 def test_tags_and_what_is_right_by_chance(config, documents):
     text = shown(*config("tagger", documents("train.spacy", TRAIN), documents("dev.spacy", DEV)))
     assert "tagger: token.tag Label Train Dev N 4 2 V 3 2" in text
-    assert "always the most frequent label: 40.0% right" in text
-    assert "what each had most often in train: 80.0% right" in text  # all but Oz
+    assert "baseline, most frequent label: 40.0% correct" in text
+    assert "baseline, most frequent label per word: 80.0% correct" in text  # all but Oz
 
 
 def test_categories(config, documents):
     text = shown(*config("textcat", documents("train.spacy", TRAIN), documents("dev.spacy", DEV)))
     assert "textcat: doc.cats Label Train Dev a 2 1 b 1 1" in text
-    assert "always the most frequent label: 50.0% right" in text
-    assert "had most often" not in text
+    assert "baseline, most frequent label: 50.0% correct" in text
+    assert "label per word" not in text
 
 
 def test_images(tmp_path):
@@ -106,8 +106,8 @@ def test_images(tmp_path):
     text = shown(shipped_config("digits"), "--paths.train", path, "--paths.dev", path)
     n_train, n_dev = map(int, text.split(" images ")[1].split()[:2])
     assert n_train + n_dev == 200
-    assert "advice 2 train documents repeat another." in text
-    for missing in ("Tokens of a document", "unknown", "stand in train", "have no tokens"):
+    assert "advice 2 train documents are duplicates." in text
+    for missing in ("Tokens per document", "unknown", "also occur in train", "have no tokens"):
         assert missing not in text
 
 
@@ -164,7 +164,7 @@ def test_the_symbols_of_two_texts(config, tmp_path):
     path.write_text("abc\ta b z\ncb\tc b\n")
     text = shown(*config("seq2seq", path, path))
     assert "source 5 5 5 0.00% target 6 5 5 0.00%" in text
-    assert "80.0% of target symbols stand in their source, too" in text
+    assert "80.0% of target symbols also occur in their source" in text
 
 
 @pytest.mark.parametrize(

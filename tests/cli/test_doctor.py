@@ -41,7 +41,7 @@ def problem(*words):
     """The line that says so, and that there is a problem."""
     result = run("doctor", env=WIDE)
     assert result.exit_code == 1
-    assert "1 problem to be solved" in result.stdout
+    assert "1 problem found" in result.stdout
     return line(result.stdout, "problem", *words)
 
 
@@ -94,7 +94,7 @@ def test_too_many_threads(monkeypatch):
     monkeypatch.setattr(machine, "_cores", lambda: 2)
     printed = works("doctor", env=WIDE | {"OMP_NUM_THREADS": "8"})
     assert line(printed, "torch threads") == (
-        "advice torch threads 8 on 2 cores; OMP_NUM_THREADS is 8 They wait for each other. Set "
+        "advice torch threads 8 on 2 cores; OMP_NUM_THREADS is 8 Threads compete for cores. Set "
         "OMP_NUM_THREADS=2 before Python starts."
     )
 
@@ -105,7 +105,7 @@ def test_a_gpu_that_torch_cannot_see(monkeypatch):
     monkeypatch.setattr(torch.version, "cuda", None)
     assert "is built for CPUs Install a build for CUDA" in line(works("doctor", env=WIDE), " GPU ")
     monkeypatch.setattr(torch.version, "cuda", "12.6")
-    assert "torch does not see it See that the driver is for CUDA 12.6, or" in problem(" GPU ")
+    assert "torch does not see it Check that the driver supports CUDA 12.6 or" in problem(" GPU ")
 
 
 @pytest.mark.parametrize("cupy", [True, False])

@@ -52,7 +52,7 @@ def test_it_draws_what_the_component_generates(model, tmp_path):
     assert np.array_equal(shown(path, 5, 3), want * 255)
     assert [file.name for file in path.parent.iterdir()] == ["grid.png"]
     again = ("draw", model, "-o", path, "--n", 4, "--seed", 1, "--label", "b", "-t", 0.5)
-    assert "expected a new file, got 'one that is there'" in fails(*again)
+    assert "expected a new file, got 'an existing file'" in fails(*again)
     works(*again, "--force")
     pipe = spacy.load(model).get_pipe("rnn_image")
     want = pipe.generate(4, seed=1, label="b", temperature=0.5)
@@ -74,8 +74,8 @@ def test_it_completes_a_file(model, tmp_path):
 def test_settings_that_are_wrong(model, tmp_path):
     path = tmp_path / "grid.png"
     assert fails("draw", model, "-o", tmp_path / "grid.jpg") == (
-        "Error: output: expected a file name that ends in .png, got 'grid.jpg'. Give it another "
-        "name."
+        "Error: output: expected a file name that ends in .png, got 'grid.jpg'. Choose another "
+        "path."
     )
     assert "n: expected 1 or more, got 0." in fails("draw", model, "-o", path, "--n", 0)
     assert "expected one of the classes ['b', 'a'], got 'c'." in fails(
@@ -100,7 +100,7 @@ def test_settings_that_are_wrong(model, tmp_path):
 
 
 def test_a_pipeline_without_such_a_model(models, tmp_path):
-    assert "expected one model of images (rnn_image), got no such component" in fails(
+    assert "expected one image model (rnn_image), got no such component" in fails(
         "draw", models / "blank", "-o", tmp_path / "grid.png"
     )
 

@@ -108,11 +108,11 @@ def test_an_empty_prompt_and_a_long_one(models):
 
 def test_unknown_symbols_in_the_prompt(models):
     assert fails("generate", models / "characters", "-p", "Zoé? 1 2 3 4") == (
-        "Error: prompt: expected symbols that the language model 'lm' has met in training, got "
+        "Error: prompt: expected symbols that the language model 'lm' saw in training, got "
         "'Z', 'é', '?', '1', '2' and 2 others. "
-        "Take them out or write them in another way."
+        "Remove or replace them."
     )
-    assert "got 'green', 'roses'. Take" in fails(
+    assert "got 'green', 'roses'. Remove" in fails(
         "generate", models / "words", "-p", "the green, green roses"
     )
 
@@ -121,8 +121,8 @@ def test_phrases_that_stop_are_tokenized_by_the_pipeline(models):
     options = ["generate", models / "words", "-p", "the", "-t", 0, "-n", 20]
     assert works(*options, "--stop", "is.").endswith(" is .\n")
     assert fails(*options, "--stop", "red; green") == (
-        "Error: --stop: expected symbols that the language model 'lm' has met in training, got "
-        "';', 'green'. Take them out or write them in another way."
+        "Error: --stop: expected symbols that the language model 'lm' saw in training, got "
+        "';', 'green'. Remove or replace them."
     )
 
 
@@ -137,7 +137,7 @@ def test_phrases_that_stop_are_tokenized_by_the_pipeline(models):
         (["--beam-size", 10_000], "rnnpipe.Beam.v1.beam_size: expected at most the number of sym"),
         (
             ["--beam-size", 2, "-t", 0.5],
-            "--beam-size, got 0.5. A beam search does not draw: leave out one of the two.",
+            "--beam-size, got 0.5. A beam search does not sample: omit one of the two.",
         ),
         (
             ["--beam-size", 2, "--n-samples", 3],
@@ -162,21 +162,21 @@ def test_there_is_no_such_pipeline(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "meta.json").touch()
     inside = f"{tmp_path / 'model-best'}, {tmp_path / 'model-last'}"
-    assert fails("generate", tmp_path).endswith(f"Name one of those in it: {inside}.")
+    assert fails("generate", tmp_path).endswith(f"Choose a pipeline in it: {inside}.")
 
 
 def test_there_is_no_language_model_in_it(models):
     assert fails("generate", models / "cat") == (
-        "Error: pipeline en_pipeline: expected one language model (rnn_lm), got no such component "
-        "among its own: cat (rnn_textcat). Name another pipeline."
+        "Error: pipeline en_pipeline: expected one language model (rnn_lm), got no such "
+        "component (available: cat (rnn_textcat)). Choose another pipeline."
     )
-    assert "among its own: there are none." in fails("generate", models / "blank")
+    assert "no such component (available: none)." in fails("generate", models / "blank")
 
 
 def test_a_model_that_reads_from_the_end(models):
     assert fails("generate", models / "backward") == (
         "Error: component 'lm': expected a language model that reads forwards, got "
-        "'one over rnnpipe.Backward.v1'. What it writes would be back to front."
+        "'one over rnnpipe.Backward.v1'. Its text would be reversed."
     )
 
 
@@ -191,10 +191,10 @@ def test_one_language_model_of_two(models):
 
 def test_the_help_teaches():
     text = works("generate", "--help", env={"COLUMNS": "120"})
-    for part in ("Write text with a language model", "How a symbol is chosen", "--top-p", "Ctrl-C"):
+    for part in ("Generate text with a language model", "Choice of symbols", "--top-p", "Ctrl-C"):
         assert part in text
 
 
 def test_the_help_says_what_a_penalty_does():
     text = " ".join(works("generate", "--help", env={"COLUMNS": "250"}).split())
-    assert "probability of each symbol that was written before: the larger, the less likely" in text
+    assert "symbols that occur already; larger values make repetition less likely" in text

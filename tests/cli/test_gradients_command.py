@@ -66,8 +66,11 @@ def test_several_trained_models_and_untrained_ones_with_settings(models):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "Error: gradients: expected either FILE or --text, got no text. Give one of the two."),
-        (["--text", "a"], "Error: --text: expected at least 8 symbols or tokens, twice the lags"),
+        ([], "Error: gradients: expected either FILE or --text, got no text. Pass one of the two."),
+        (
+            ["--text", "a"],
+            "Error: --text: expected at least 8 symbols or tokens, twice the number of lags",
+        ),
         (["--text", TEXT, "--encoders", "LSTN"], "Error: --encoders: expected a name of @rnnpipe_"),
         (["--text", TEXT, "--encoders", "GRU:4"], "Error: --encoders: expected NAME or NAME:SETT"),
         (["--text", TEXT, "--encoders", "GRU:bias=4"], "Error: rnnpipe.GRU.v1.bias: expected a se"),

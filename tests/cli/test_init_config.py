@@ -126,13 +126,13 @@ def test_the_data():
     text = config_for(choices("ner", data="text"), "my.cfg")
     assert read(text)["corpora"]["dev"]["@readers"] == "rnnpipe.ConllCorpus.v1"
     assert "# The data: A token a line with its annotation in columns; a blank line ends" in text
-    assert "Train and dev are the same" in config_for(choices("lm"), "my.cfg")
+    assert "Train and dev are the same file" in config_for(choices("lm"), "my.cfg")
 
 
 def test_comments_of_the_shipped_config_stay():
     text = config_for(choices("word_lm"), "my.cfg")
-    assert "# A stream of text does not end.\nend_symbol = false" in text
-    assert "# The text is read as it is needed and in order" in text
+    assert "# A stream of text has no end.\nend_symbol = false" in text
+    assert "# The text is streamed in order" in text
     assert all(len(line) <= 100 for line in text.splitlines())
     assert "# Could" not in text.replace("\n# ", " ")  # sentences, wrapped
 
@@ -148,7 +148,7 @@ def test_it_is_printed_or_written(tmp_path):
     path = tmp_path / "new" / "my.cfg"
     assert works("init-config", "ner", path, "--encoder", "GRU") == ""
     assert path.read_text() == printed.replace("spacy train config.cfg", f"spacy train {path}")
-    assert "got 'one that is there'. Give it another" in fails("init-config", "lm", path)
+    assert "got 'an existing file'. Choose another" in fails("init-config", "lm", path)
     assert "rnn_ner" in path.read_text()
     works("init-config", "lm", path, "--force")
     assert "rnn_lm" in path.read_text()
@@ -161,21 +161,27 @@ def test_it_is_printed_or_written(tmp_path):
         (["nre"], "TASK: expected one of ner, tagger, pos, textcat, textcat_multilabel, relat"),
         (["nre"], "got 'nre'. Did you mean 'ner'"),
         (["ner", "--size", "big"], "--size: expected one of small, medium, large, got 'big'."),
-        (["ner", "--lang", "zz"], "--lang: expected a language's code, got 'zz'. It is that of"),
+        (["ner", "--lang", "zz"], "--lang: expected a language code, got 'zz'. Use the code"),
         (["ner", "--data", "x"], "--data: expected one of spacy, text, got 'x'. Known: 'spacy'"),
-        (["lm", "--data", "spacy"], "--data: expected 'text' for this task, got 'spacy', whose"),
-        (["lm", "--vectors", "v"], "--vectors: expected no vectors for this task, got 'v'. Leave"),
+        (["lm", "--data", "spacy"], "--data: expected 'text' for this task, got 'spacy', a"),
+        (["lm", "--vectors", "v"], "--vectors: expected no vectors for this task, got 'v'. Omit"),
         (["ner", "--encoder", "LTSM"], "--encoder: expected a name of @rnnpipe_encoders, got 'LT"),
         (["ner", "--encoder", "LTSM"], "Did you mean 'LSTM' or 'BiLSTM'"),
         (["ner", "--embedding", "Vectors"], "rnnpipe.Vectors.v1: expected word vectors in nlp.voc"),
         (["relations", "--data", "spacy"], "--data: expected 'text' for this task"),
-        (["lm", "--encoder", "BiLSTM"], "components.lm.model.encoder: expected a causal one"),
-        (["ner", "--encoder", "TreeGRU"], "components.ner.model.encoder: expected one that reads"),
-        (["tagger", "--pooler", "Max"], "components.tagger.model.pooler: expected none, since th"),
+        (["lm", "--encoder", "BiLSTM"], "components.lm.model.encoder: expected a causal enc"),
+        (
+            ["ner", "--encoder", "TreeGRU"],
+            "components.ner.model.encoder: expected an encoder that reads",
+        ),
+        (["tagger", "--pooler", "Max"], "components.tagger.model.pooler: expected no pooler, sin"),
         (["lm", "--pooler", "Max"], "components.lm.model.pooler: expected a setting of rnnpipe.L"),
-        (["ner", "--decoder", "Sigmoid"], "components.ner.model.decoder: expected one that labels"),
+        (
+            ["ner", "--decoder", "Sigmoid"],
+            "components.ner.model.decoder: expected a decoder that labels",
+        ),
         (["ner", "--decoder", "Beam"], "components.ner.model.decoder"),
-        (["textcat", "--decoder", "CRF"], "components.textcat.model.decoder: expected one that l"),
+        (["textcat", "--decoder", "CRF"], "components.textcat.model.decoder: expected a decoder "),
         (["textcat", "--pooler", "Concat"], "components.textcat.model.pooler.parts: expected a b"),
     ],
 )

@@ -55,9 +55,12 @@ def test_loss_is_coloured_where_there_are_colours(models):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "Error: loss: expected either FILE or --text, got no text. Give one of the two."),
-        (["FILE", "--text", "a"], "Error: loss: expected either FILE or --text, got 'both'. Give"),
-        (["--text", ""], "Error: --text: expected some text, got no text. Give at least a letter."),
+        ([], "Error: loss: expected either FILE or --text, got no text. Pass one of the two."),
+        (["FILE", "--text", "a"], "Error: loss: expected either FILE or --text, got 'both'. Pass"),
+        (
+            ["--text", ""],
+            "Error: --text: expected some text, got no text. Pass at least one character.",
+        ),
         (
             ["--text", "\udcff"],
             "Error: --text: expected text, got '\\udcff'. Convert it to the enc",
@@ -100,7 +103,7 @@ def test_attention_over_a_text_as_a_page_and_in_numbers(models, tmp_path, model,
 def test_attention_where_there_is_none(models, tmp_path):
     path = tmp_path / "heat.png"
     assert "got 'MaxPooler'" in fails("attention", models / "max", "a", "--output", path)
-    assert "got no such component among its own: lm (rnn_lm)" in fails(
+    assert "got no such component (available: lm (rnn_lm))" in fails(
         "attention", models / "characters", "a", "--output", path
     )
     assert "TEXT: expected text" in fails("attention", models / "cat", "\udcff", "-o", path)
@@ -117,11 +120,11 @@ def test_nothing_is_overwritten_unasked(models, tmp_path):
     page = tmp_path / "page.html"
     page.write_text("precious")
     command = ["loss", models / "characters", "--text", "rose", "--output", page]
-    assert "expected a new file, got 'one that is there'. Give it another" in fails(*command)
+    assert "expected a new file, got 'an existing file'. Choose another" in fails(*command)
     assert page.read_text() == "precious"
     works(*command, "--force")
     assert "<html" in page.read_text()
     (tmp_path / "heat.png").write_text("precious")
     for rest in (["attention", models / "cat", "a"], ["exposure-bias", models / "cat", "a.txt"]):
         assert "heat.png: expected a new file" in fails(*rest, "-o", tmp_path / "heat.png")
-    assert "expected a path that can be written to" in fails(*command[:-1], page / "page.html")
+    assert "expected a writable path" in fails(*command[:-1], page / "page.html")

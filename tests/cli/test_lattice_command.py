@@ -19,7 +19,7 @@ def test_a_lattice_in_numbers_and_as_a_page(models, tmp_path):
     for entity in found["entities"]:
         assert f"{entity['label']} {entity['probability']:.1%}" in shown
     assert f"The most probable paths: {found['readings'][0]['probability']:.1%}" in shown
-    assert "makes of a text</title>" in page.read_text(encoding="utf-8")
+    assert "predicts for a text</title>" in page.read_text(encoding="utf-8")
 
 
 def test_a_lattice_of_what_cannot_be(models, tmp_path):

@@ -54,7 +54,8 @@ def test_plugins_are_listed_and_the_broken_ones_say_why(plugin):
     listed = " ".join(works("list", "poolers", env=WIDE).split())
     assert "acme.Middle.v1 acme-middle 1.5 The node in the middle." in listed
     assert "broken: acme.Torn.v1: expected acme.Torn.v1 to be importable, got Module" in listed
-    assert "It cannot be used. acme.Torn.v1: expected" in works("info", "acme.Torn.v1", env=WIDE)
+    torn = works("info", "acme.Torn.v1", env=WIDE)
+    assert "This part cannot be used. acme.Torn.v1: expected" in torn
     assert "offset an integer 0" in " ".join(works("info", "Middle", env=WIDE).split())
 
 
@@ -63,7 +64,7 @@ def test_all_there_is_to_know(name):
     shown = works("info", name, env=WIDE)
     assert shown.startswith("rnnpipe.LSTM.v1, from rnnpipe 0.2.0\n\nLong short-term memory (Hoch")
     assert "depth: how many layers.\n" in shown
-    assert "width              an integer greater than 0                       (must be" in shown
+    assert "width              an integer greater than 0                       (required" in shown
     assert "dropout            a number of at least 0 and less than 1 or null  null" in shown
     assert '\n@rnnpipe_encoders = "rnnpipe.LSTM.v1"\nwidth = …\n' in shown
 
@@ -91,7 +92,7 @@ def test_a_component_with_its_default_network():
     [
         (["info", "LTSM"], "NAME: expected a registered name, got 'LTSM'. Did you mean 'LSTM' or"),
         (["info", "rnn_nre"], "got 'rnn_nre'. Did you mean 'rnn_ner'"),
-        (["info", "?9"], "got '?9'. 'spacy rnn list' has them all."),
+        (["info", "?9"], "got '?9'. 'spacy rnn list' shows all names."),
         (["list", "encoder"], "REGISTRY: expected one of factories, embeddings, encoders, pool"),
         (["list", "encoder"], "got 'encoder'. Did you mean 'encoders' or"),
     ],

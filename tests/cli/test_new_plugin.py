@@ -43,7 +43,7 @@ def test_a_package_of_each_kind_passes_its_own_tests(tmp_path):
         assert result.stderr == (
             f"Wrote {folder}, with {name}. Install it and test it:\n"
             f"  pip install -e '{folder}[test]' && pytest {folder}\n"
-            "Its README says what to change.\n"
+            "Its README explains what to change.\n"
         )
         python(folder, "setup.py", "-q", "egg_info")
     # All at once: to start Python takes longer than a package's tests.
@@ -96,31 +96,30 @@ MISTAKES = {
         "Did you mean 'encoder' or 'decoder'?"
     ),
     "Acme --kind pooler": (
-        "NAME: expected a name of small letters, digits and hyphens, such as rnnpipe-acme, got "
+        "NAME: expected a name of lowercase letters, digits and hyphens, such as rnnpipe-acme, got "
         "'Acme'."
     ),
     "../acme --kind pooler": (
-        "NAME: expected a name of small letters, digits and hyphens, such as rnnpipe-acme, got "
+        "NAME: expected a name of lowercase letters, digits and hyphens, such as rnnpipe-acme, got "
         "'../acme'."
     ),
     "rnnpipe-rnnpipe --kind pooler": (
-        "NAME: expected a name of its own; 'rnnpipe.' begins the names of rnnpipe itself, got "
-        "'rnnpipe-rnnpipe'. Call it rnnpipe-acme, for instance."
+        "NAME: expected another name, since the prefix 'rnnpipe.' is reserved for rnnpipe "
+        "itself, got "
+        "'rnnpipe-rnnpipe'. Choose a name such as rnnpipe-acme."
     ),
     "json --kind pooler": (
-        "NAME: expected a name whose module is not there yet, got 'json'. Choose a name that "
-        "nothing else has."
+        "NAME: expected a name whose module does not exist yet, got 'json'. Choose a unique name."
     ),
     "class --kind pooler": (
-        "NAME: expected a name whose module is not there yet, got 'class'. Choose a name that "
-        "nothing else has."
+        "NAME: expected a name whose module does not exist yet, got 'class'. Choose a unique name."
     ),
     "rnnpipe-acme --kind pooler --output there": (
-        "output there: expected a new folder, got 'one that is there'. Name another with --output."
+        "output there: expected a new folder, got 'an existing folder'. Choose another with "
+        "--output."
     ),
     "rnnpipe-acme --kind pooler --output there/file/acme": (
-        "output there/file/acme: expected a path that can be written to, got 'File exists'. "
-        "Give it another name."
+        "output there/file/acme: expected a writable path, got 'File exists'. Choose another path."
     ),
 }
 

@@ -58,7 +58,7 @@ def test_other_encodings(models, text_file):
 def test_nothing_to_read(models, text_file, tmp_path, options):
     path = text_file("")
     assert fails("perplexity", models / "characters", path, *options) == (
-        f"Error: {path}: expected a file with text in it, got no text. Name another."
+        f"Error: {path}: expected a file with text in it, got no text. Choose another file."
     )
     gone = tmp_path / "gone.txt"
     assert fails("perplexity", models / "characters", gone, *options) == (

@@ -56,8 +56,8 @@ def test_files_are_not_overwritten(quick, tmp_path):
     with pytest.raises(SettingsError) as error:
         quickstart(tmp_path)
     assert str(error.value) == (
-        f"quickstart {tmp_path}: expected a new or an empty folder, got 'a folder with files'. "
-        "Name another folder, or replace an earlier run's files with --force."
+        f"quickstart {tmp_path}: expected a new or empty folder, got 'a folder with files'. "
+        "Choose another folder, or pass --force to replace the files of an earlier run."
     )
     assert names(tmp_path) == {"mine.txt"}
 
@@ -74,13 +74,9 @@ def test_force_replaces_an_earlier_run_and_nothing_else(quick, tmp_path):
 
 def test_a_file_is_in_the_way(tmp_path):
     (tmp_path / "out").write_text("")
-    with pytest.raises(
-        SettingsError, match="out: expected a folder, got 'a file'. Name another fo"
-    ):
+    with pytest.raises(SettingsError, match="out: expected a folder, got 'a file'. Choose another"):
         quickstart(tmp_path / "out", force=True)
-    with pytest.raises(
-        SettingsError, match="below: expected a path that can be written to, got 'F"
-    ):
+    with pytest.raises(SettingsError, match="below: expected a writable path, got 'F"):
         quickstart(tmp_path / "out" / "below")
 
 

@@ -80,7 +80,9 @@ def test_a_vocabulary_learnt_from_no_examples():
     words = {"@rnnpipe_embeddings": "rnnpipe.Words.v1"}
     nlp = pipeline("rnn_ner", embedding=words)
     nlp.get_pipe("rnn_ner").add_label("GPE")
-    with pytest.warns(UserWarning, match=r"no words or characters but theirs. Call nlp.initialize"):
+    with pytest.warns(
+        UserWarning, match=r"takes its words and characters from them. Call nlp.initi"
+    ):
         nlp.initialize()
     nlp = pipeline("rnn_ner")  # hashed words need no vocabulary
     nlp.get_pipe("rnn_ner").add_label("GPE")
@@ -94,7 +96,7 @@ def test_extension_values_that_are_not_text():
     examples = examples_for(nlp)
     for token in examples[0].reference:
         token._.flag = True
-    text = r"components.rnn_tagger: expected text in token._.flag, got True. Write labels as text"
+    text = r"components.rnn_tagger: expected text in token._.flag, got True. Use strings for labe"
     with pytest.raises(LabelError, match=text):
         nlp.initialize(lambda: examples)
 
@@ -123,12 +125,16 @@ def test_several_categories_at_once_have_no_positive_label():
 @pytest.mark.parametrize(
     ("factory", "decoder", "text"),
     [
-        ("rnn_tagger", "Sigmoid", "expected one that labels nodes, got SigmoidDecoder"),
-        ("rnn_ner", "Sigmoid", "expected one that labels nodes, got SigmoidDecoder"),
-        ("rnn_textcat", "CRF", "expected one that labels documents, got CRFDecoder"),
-        ("rnn_treeparser", "Softmax", "expected one that builds trees, got SoftmaxDecoder"),
-        ("rnn_textcat", "Sigmoid", "expected one for labels that exclude each other, got Sigmoid"),
-        ("rnn_textcat_multilabel", "Softmax", "expected one for labels that are true by themselve"),
+        ("rnn_tagger", "Sigmoid", "expected a decoder that labels nodes, got Sigmoid"),
+        ("rnn_ner", "Sigmoid", "expected a decoder that labels nodes, got Sigmoid"),
+        ("rnn_textcat", "CRF", "expected a decoder that labels documents, got CRFDec"),
+        ("rnn_treeparser", "Softmax", "expected a decoder that builds trees, got SoftmaxDecoder"),
+        (
+            "rnn_textcat",
+            "Sigmoid",
+            "expected a decoder for labels that exclude each other, got Sigmoid",
+        ),
+        ("rnn_textcat_multilabel", "Softmax", "expected a decoder for independent labels"),
     ],
 )
 def test_a_decoder_that_does_not_fit_the_component(factory, decoder, text):
@@ -142,7 +148,9 @@ def test_two_categories_at_once():
     optimizer, _ = train(nlp, steps=1)
     example = examples_for(nlp)[0]
     example.reference.cats = {"travel": 1.0, "dull": 1.0}
-    with pytest.raises(LabelError, match=r"at most one category of 1.0 .* rnn_textcat_multilabel"):
+    with pytest.raises(
+        LabelError, match=r"at most one category with 1.0 .* rnn_textcat_multilabel"
+    ):
         nlp.update([example], sgd=optimizer)
 
 
@@ -157,7 +165,7 @@ def test_a_single_category():
 
 def test_a_pooler_where_tokens_are_labelled():
     config = model_config("rnn_ner", pooler={"@rnnpipe_poolers": "rnnpipe.Max.v1"})
-    with pytest.raises(StructureError, match="components.rnn_ner.model.pooler: expected none"):
+    with pytest.raises(StructureError, match="components.rnn_ner.model.pooler: expected no pooler"):
         spacy.blank("en").add_pipe("rnn_ner", config={"model": config})
 
 
@@ -227,7 +235,7 @@ def saved(tmp_path):
 def test_truncated_weights(saved):
     weights = saved / "rnn_ner" / "model"
     weights.write_bytes(weights.read_bytes()[:-1000])
-    text = "components.rnn_ner: expected all that was saved of the component, got .* copy it again"
+    text = "components.rnn_ner: expected the complete saved component, got .* copy it again"
     with pytest.raises(WeightsError, match=text):
         spacy.load(saved)
 
@@ -252,6 +260,6 @@ def test_labels_that_are_not_those_of_the_weights(saved):
 
 def test_weights_that_are_missing(saved):
     (saved / "rnn_ner" / "model").unlink()
-    text = "components.rnn_ner: expected all that was saved .* FileNotFoundError: .* copy it again"
+    text = "components.rnn_ner: expected the complete saved .* FileNotFoundError: .* copy it again"
     with pytest.raises(WeightsError, match=text):
         spacy.load(saved)

@@ -268,8 +268,9 @@ def test_a_name_that_is_gone_says_what_depends_on_it(monkeypatch):
         private("torch._gone")
     (tested,) = (r for r in requires("rnnpipe") if r.startswith("torch"))
     assert str(caught.value) == (
-        f"torch._gone: expected what {tested} had, got no such name in torch {version('torch')}. "
-        "What depends on it: the weather. Install a version that was tested."
+        f"torch._gone: expected the interface of {tested}, got no such name in torch "
+        f"{version('torch')}. "
+        "Needed for: the weather. Install a tested version."
     )
 
 

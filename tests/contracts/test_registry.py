@@ -311,7 +311,7 @@ class TestUnknownNames:
         assert refusal(UnknownComponentError, resolve, "rnnpipe.LSTM.v99") == (
             "model.part: expected a name of @rnnpipe_encoders, got 'rnnpipe.LSTM.v99'. Installed "
             "is 'rnnpipe.LSTM.v1'. If the config was made with a newer version of 'rnnpipe', "
-            "install that one."
+            "install that version."
         )
 
     def test_a_plugin_that_is_not_installed(self):
@@ -327,7 +327,7 @@ class TestUnknownNames:
     def test_a_name_of_another_registry(self):
         assert refusal(UnknownComponentError, resolve, "rnnpipe.CRF.v1") == (
             "model.part: expected a name of @rnnpipe_encoders, got 'rnnpipe.CRF.v1'. "
-            "It is one of @rnnpipe_decoders."
+            "The name is registered in @rnnpipe_decoders."
         )
 
     def test_in_a_component(self):
@@ -407,7 +407,7 @@ class TestOneNameOneFunction:
 
         message = refusal(PluginError, encoders("rnnpipe.Fancy.v1"), intruder)
         assert message.startswith(
-            "rnnpipe.Fancy.v1: expected a name that starts with its own package's, got "
+            "rnnpipe.Fancy.v1: expected a name that starts with the name of its package, got "
             "rnnpipe.Fancy.v1 from this process ("
         )
         assert message.endswith(
@@ -448,7 +448,7 @@ class TestMisnamed:
         message = refusal(PluginError, resolve, name)
         assert message == (
             "model.part: expected a name with a prefix and a version, such as acme.QRNN.v1, got "
-            f"{name} from acme-one 1.2 (acme_one:Echo). Its authors have to rename it."
+            f"{name} from acme-one 1.2 (acme_one:Echo). Ask its authors to rename it."
         )
         (plugin,) = plugins_of("acme-one")
         assert plugin.error == message.replace("model.part", name)
@@ -518,11 +518,11 @@ def test_a_plugin_installed_while_python_runs_asks_for_a_restart(install, monkey
     install("acme-one", "1.2", WORKING, entries_of("acme.Echo.v1 = acme_one:Echo"))
     monkeypatch.setattr(catalogue, "AVAILABLE_ENTRY_POINTS", before)
     (plugin,) = plugins_of("acme-one")
-    assert plugin.error == "acme.Echo.v1: installed after Python started. Start it again."
+    assert plugin.error == "acme.Echo.v1: installed after Python started. Restart Python."
     message = refusal(UnknownComponentError, resolve, "acme.Echo.v1")
     assert message.endswith(
         "Plugins that cannot be used:\n  "
-        "acme.Echo.v1: installed after Python started. Start it again."
+        "acme.Echo.v1: installed after Python started. Restart Python."
     )
 
 

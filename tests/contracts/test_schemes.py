@@ -235,7 +235,7 @@ def test_the_first_violation_is_named():
     assert (violation.position, violation.previous, violation.tag) == (4, "O", "I-B")
     assert str(violation) == (
         "token 4: expected a tag that BIO allows after 'O', got 'I-B'. "
-        "Correct the tags, or name the scheme they are written in."
+        "Correct the tags, or set the scheme of the data."
     )
     found = [
         (bio.check(["I-A"]), (0, EDGE, "I-A")),
@@ -275,14 +275,14 @@ def test_partial_tags():
     [([(0, 2, 0), (1, 3, 1)], 4), ([(2, 2, 0)], 4), ([(3, 5, 0)], 4), ([(-1, 1, 0)], 4)],
 )
 def test_spans_that_do_not_fit_are_refused(spans, length):
-    with pytest.raises(LabelError, match="expected disjoint spans of one or more tokens within 4"):
+    with pytest.raises(LabelError, match="expected disjoint, non-empty spans within 4 tokens"):
         bind(SCHEMES["BIO"]).encode(spans, length)
 
 
 def test_spans_that_need_unknown_tags_are_refused():
     tags = SCHEMES["BIO"].bind(["O", "B-A"])
     assert tags.encode([(0, 1, 0)], 2).tolist() == [1, 0]
-    with pytest.raises(LabelError, match="expected every tag of BIO that the gold spans need"):
+    with pytest.raises(LabelError, match="expected all tags of BIO that the gold spans need"):
         tags.encode([(0, 2, 0)], 2)
 
 
@@ -291,7 +291,7 @@ def test_tags_of_another_scheme_are_refused():
         SCHEMES["BIO"].bind(["O", "S-PER"])
     assert str(error.value) == (
         "tag scheme BIO: expected a tag of the form O, B-TYPE, I-TYPE, got 'S-PER'. "
-        "Name the scheme the data is written in, or convert the data."
+        "Set the scheme of the data, or convert the data."
     )
 
 

@@ -199,7 +199,7 @@ def test_types_that_cannot_be_evaluated_are_refused():
     call = checked("rnnpipe_encoders", "test_settings.Strange.v1")(strange)
     assert refusal(PluginError, call, width=1) == (
         "test_settings.Strange.v1: expected annotations that pydantic can check, got name 'Nowhere'"
-        " is not defined. Import the types of settings at run time, and make protocols "
+        " is not defined. Import the types of settings at run time, and mark protocols "
         "runtime_checkable."
     )
 

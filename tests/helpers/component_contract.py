@@ -148,7 +148,7 @@ class ComponentContract:
 
         monkeypatch.setattr(network, "accumulate_gradients", counted)
         scores, backprop = pipe.model.begin_update([eg.predicted for eg in examples])
-        text = "backprop: expected one call of it after get_loss, got 'a {}'. Call get_loss first"
+        text = "backprop: expected one call after get_loss, got 'a {}'. Call get_loss first"
         with pytest.raises(TrainingError, match=text.format("call before get_loss")):
             backprop([])
         first, again = (pipe.get_loss(examples, scores) for _ in range(2))
@@ -177,7 +177,7 @@ class ComponentContract:
         n = len(examples)
         where = f"components.{pipe.name}: get_loss: expected the training pass or the predictions"
         for scores, got in ((0.5, "'float'"), ([], "'those of 0'")):
-            text = f"{where} of {n} documents, one for each example, got {got}. Hand over what mode"
+            text = f"{where} for {n} documents, one for each example, got {got}. Pass the result of"
             with pytest.raises(TrainingError, match=text):
                 pipe.get_loss(examples, scores)
 
@@ -194,7 +194,7 @@ class ComponentContract:
         docs = [eg.predicted for eg in examples]
         text = (
             f"components.{pipe.name}: update 3: expected a finite training loss, got nan. Lower "
-            "the learning rate, set grad_clip, and look for NaN in word vectors."
+            f"the learning rate, set grad_clip, and check the word vectors for NaN."
         )
         for learn in (
             lambda: pipe.update(examples, sgd=optimizer),

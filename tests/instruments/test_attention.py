@@ -74,7 +74,9 @@ def test_a_pooler_without_attention():
 def test_a_text_without_tokens():
     with pytest.raises(SettingsError) as error:
         attention("Attention", "")
-    assert str(error.value) == "text: expected a text with tokens, got no tokens. Give another."
+    assert (
+        str(error.value) == "text: expected a text with tokens, got no tokens. Pass another text."
+    )
 
 
 def test_a_translation_and_what_it_was_made_from():
@@ -103,5 +105,5 @@ def test_nothing_to_translate():
     with pytest.raises(SettingsError) as error:
         translation_attention(nlp, nlp.get_pipe("spell"), "")
     assert str(error.value) == (
-        "text: expected one that is read and answered, got no symbols. Give another text."
+        "text: expected a text that the model reads and answers, got no symbols. Pass another text."
     )

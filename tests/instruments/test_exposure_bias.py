@@ -136,8 +136,9 @@ def test_a_text_that_is_too_short():
     with pytest.raises(CorpusError) as error:
         exposure_bias(reader(), TEXT, where="a.txt", **SETTINGS)
     assert str(error.value) == (
-        "a.txt: expected at least 176 symbols, twice what 4 prompts and continuations take, got "
-        f"{len(TEXT)}. Take a longer text, or fewer or shorter prompts and continuations."
+        "a.txt: expected at least 176 symbols, twice the length of 4 prompts and continuations, "
+        "got "
+        f"{len(TEXT)}. Use a longer text, or fewer or shorter prompts and continuations."
     )
 
 
@@ -145,5 +146,5 @@ def test_more_ranges_than_distances():
     with pytest.raises(SettingsError) as error:
         exposure_bias(reader(), LONG, where="a.txt", **{**SETTINGS, "ranges": 13})
     assert str(error.value) == (
-        "ranges: expected at most the length of a continuation (12), got 13. Lower ranges."
+        "ranges: expected at most the length of each continuation (12), got 13. Lower ranges."
     )

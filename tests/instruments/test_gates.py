@@ -138,8 +138,8 @@ def test_layers_without_gates():
     with pytest.raises(SettingsError) as error:
         gate_uses(encoder, nodes(), "components.lm.model.encoder")
     assert str(error.value) == (
-        "components.lm.model.encoder: expected layers of cells with gates, got 'RNNCell'. "
-        "Take a pipeline with rnnpipe.LSTM.v1 or rnnpipe.GRU.v1, or their relatives."
+        "components.lm.model.encoder: expected layers with gated cells, got 'RNNCell'. "
+        "Use a pipeline with rnnpipe.LSTM.v1, rnnpipe.GRU.v1 or one of their variants."
     )
     with pytest.raises(SettingsError, match="got 'Linear'"):
         gate_uses(torch.nn.Linear(1, 1), nodes(), "encoder")

@@ -184,7 +184,7 @@ def test_an_encoder_that_cannot_be_followed():
     with pytest.raises(StructureError) as error:
         chains("tree", fresh_encoder("rnnpipe.TreeGRU.v1", N_IN, WIDTH, 0), inputs())
     assert str(error.value).startswith(
-        "tree: expected an encoder of Sequences that can be followed step by step, got 'TreeEncod"
+        "tree: expected an encoder of Sequences that can run step by step, got 'TreeEncod"
     )
 
 
@@ -194,8 +194,8 @@ def test_a_text_that_is_too_short():
     with pytest.raises(CorpusError) as error:
         curve(chain, lags=6)
     assert str(error.value) == (
-        "text.txt: expected at least 12 symbols or tokens, twice the lags, got 11. "
-        "Take a longer text, or fewer lags."
+        "text.txt: expected at least 12 symbols or tokens, twice the number of lags, got 11. "
+        "Use a longer text, or fewer lags."
     )
 
 

@@ -80,7 +80,9 @@ def test_a_text_without_tokens():
     nlp = entity_recognizer()
     with pytest.raises(SettingsError) as error:
         lattice(nlp, nlp.get_pipe("ner"), "", 1)
-    assert str(error.value) == "text: expected a text with tokens, got no tokens. Give another."
+    assert (
+        str(error.value) == "text: expected a text with tokens, got no tokens. Pass another text."
+    )
 
 
 def test_a_decoder_of_something_else():
@@ -90,7 +92,9 @@ def test_a_decoder_of_something_else():
     decoder = network.decoder
     network.decoder = torch.nn.Identity()
     try:
-        with pytest.raises(SettingsError, match="expected one of label sequences, got 'Identity'"):
+        with pytest.raises(
+            SettingsError, match="expected a decoder of label sequences, got 'Identity'"
+        ):
             lattice(nlp, pipe, "a", 1)
     finally:
         network.decoder = decoder

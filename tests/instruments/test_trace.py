@@ -122,5 +122,5 @@ def test_a_cell_that_is_not_there(cell, want):
     with pytest.raises(SettingsError) as error:
         trace(reader(), TEXT, Cell.parse(cell))
     assert str(error.value) == (
-        f"cell: expected {want}, got '{cell}'. Name a unit that the encoder has."
+        f"cell: expected {want}, got '{cell}'. Choose a unit of the encoder."
     )

@@ -17,7 +17,8 @@ def test_fewer_features_than_channels():
     with pytest.raises(StructureError) as error:
         channel_of(2, 3)
     assert str(error.value) == (
-        "width: expected at least a feature for each of the 3 channels, got 2. Set it to 3 or more."
+        "width: expected at least one feature for each of the 3 channels, got 2. Set it to 3 or "
+        "more."
     )
 
 

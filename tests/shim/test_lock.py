@@ -115,8 +115,8 @@ def test_from_shared_to_alone_is_an_error_not_a_deadlock():
     with lock.shared(), pytest.raises(RuntimeError) as error, lock.exclusive():
         pass
     assert str(error.value) == (
-        "TorchShim: expected no prediction to be under way in the thread that changes the weights, "
-        "got one. Leave evaluation() before training or loading."
+        "TorchShim: expected no prediction in progress in the thread that changes the weights, "
+        "got one. Exit evaluation() before training or loading."
     )
     with lock.exclusive():
         pass

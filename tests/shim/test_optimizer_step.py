@@ -313,7 +313,7 @@ def test_gradients_that_are_not_finite_change_nothing(bad, grad_clip):
     assert str(error.value) == (
         "finish_update: expected finite gradients, got NaN or infinity in p1. The weights are "
         "unchanged. Lower the learning rate or set grad_clip; if it happens at the first step, "
-        "look for NaN in the word vectors or the targets."
+        "check the word vectors and the targets for NaN."
     )
     assert all(torch.equal(a, b) for a, b in zip(before, weights.values(), strict=True))
     assert torch.equal(moments, optimizer.mom1[KEY("net", "p0")])

@@ -411,13 +411,13 @@ def test_facts_that_do_not_fit_and_damage_change_nothing():
     before, version = weights(shim), shim.weights_version
     wrong_facts = TorchShim(Net(), build, {"n_in": 3}).to_bytes()
     wrong_sizes = TorchShim(Net(n_out=7), build, FACTS).to_bytes()
-    remedy = "Load them into a network with the settings they were trained with."
+    remedy = "Load them into a network with the settings used in training."
     for data, message in [
         (
             wrong_facts,
             (
-                "weights: expected facts from which this network can be built, got others "
-                f"(KeyError: 'n_out'). {remedy}"
+                "weights: expected facts from which this network can be built, got different "
+                f"facts (KeyError: 'n_out'). {remedy}"
             ),
         ),
         (
@@ -510,7 +510,7 @@ def test_labels_added_in_training():
 
 
 def test_wrong_use_is_told():
-    with pytest.raises(StructureError, match="TorchShim: expected a module, or build to make one"):
+    with pytest.raises(StructureError, match="TorchShim: expected a module, or a function build"):
         TorchShim(None)
     with pytest.raises(SettingsError, match="precision: expected 'float32' or 'bfloat16', got 'f"):
         TorchShim(Net(), precision="float16")
@@ -518,5 +518,5 @@ def test_wrong_use_is_told():
         net = Net()
         TorchShim(net).finish_update(torch.optim.Adam(net.parameters()))
     shim = make_shim()
-    with shim.evaluation(), pytest.raises(RuntimeError, match=r"Leave evaluation\(\) before"):
+    with shim.evaluation(), pytest.raises(RuntimeError, match=r"Exit evaluation\(\) before"):
         shim.finish_update(Adam(0.1))

@@ -86,14 +86,14 @@ def test_altered_values_are_named_as_such():
     with pytest.raises(WeightsError) as error:
         parse(DATA[:-1] + bytes([DATA[-1] ^ 1]))
     assert str(error.value) == (
-        "weights: expected the checksum they were written with, got an altered file. Copy the "
-        "file again from where it was written, or train again."
+        "weights: expected the checksum stored with them, got a changed file. Copy the file "
+        "again from its source, or train again."
     )
 
 
 def test_tensors_of_another_origin():
     foreign = safetensors.torch.save({"layer.weight": torch.zeros(2, 3)})
-    with pytest.raises(WeightsError, match="weights written by rnnpipe, got tensors of another"):
+    with pytest.raises(WeightsError, match="weights written by rnnpipe, got tensors from anoth"):
         parse(foreign)
 
 
@@ -102,7 +102,7 @@ def test_a_later_format():
     with pytest.raises(WeightsError) as error:
         parse(safetensors.torch.save({}, header))
     assert str(error.value) == (
-        "weights: expected format 1, got format 2. Use the rnnpipe that wrote the file."
+        "weights: expected format 1, got format 2. Use the rnnpipe version that wrote the file."
     )
 
 
@@ -154,7 +154,7 @@ def test_another_network(change, message):
     with pytest.raises(WeightsError) as error:
         load_into(net, {name: t for name, t in tensors.items() if t is not None})
     assert str(error.value) == (
-        f"weights: {message}. Load them into a network with the settings they were trained with."
+        f"weights: {message}. Load them into a network with the settings used in training."
     )
     assert all(torch.equal(before[name], t) for name, t in named_tensors(net).items())
 
@@ -168,8 +168,8 @@ def test_state_that_needs_pickle_is_refused_when_saving():
     with pytest.raises(WeightsError) as error:
         dump(WithExtraState(), None)
     assert str(error.value) == (
-        "weights: expected a tensor for _extra_state, got dict. Keep plain values in the facts, "
-        "so that loading never runs code."
+        "weights: expected a tensor for _extra_state, got dict. Store only plain values in the "
+        "facts, so that loading never runs code."
     )
 
 

@@ -98,5 +98,5 @@ def test_edges_between_nodes_of_known_types(edge):
         Graphs.from_edges([5, 3], [[], [[0, 1, 1], edge]], 2)
     assert str(error.value) == (
         "Graphs, document 1 of the batch: expected edges between its 3 nodes, of 2 types, got "
-        f"{edge}. It is [from, to, type], from 0."
+        f"{edge}. An edge is [from, to, type], each counted from 0."
     )

@@ -448,21 +448,21 @@ def test_an_interrupted_save_leaves_the_model_that_was_there(tmp_path, monkeypat
             [spacy.blank("en")("Ada met")],
             (
                 "[0]: expected an annotated document, got no annotation "
-                "of 'Ada met'. Set doc.ents, doc.cats or token.tag_, for instance, or leave the "
-                "document out."
+                "of 'Ada met'. Set doc.ents, doc.cats or token.tag_, for instance, or remove the "
+                "document."
             ),
         ),
         (
             [("Ada met", {"cats": {}})],
             (
                 "[0]: expected an annotated document, got no annotation of "
-                "'Ada met'. Set doc.ents, doc.cats or token.tag_, for instance, or leave the "
-                "document out."
+                "'Ada met'. Set doc.ents, doc.cats or token.tag_, for instance, or remove the "
+                "document."
             ),
         ),
         (
             [Doc(spacy.blank("en").vocab)],
-            ("[0]: expected a document with words, got no words. Leave it out."),
+            ("[0]: expected a document with words, got no words. Remove the document."),
         ),
     ],
     ids=["empty", "reader", "number", "text", "pair", "columns", "gone", "Doc", "dict", "nothing"],
@@ -477,7 +477,7 @@ def test_wrong_data(where, data, said):
 )
 def test_annotations_that_do_not_fit_the_text(gold, cause):
     said = complaint(tagger(), train=[PAIRS[0], ("Ada met", gold)])
-    want = "annotations that fit the text, as Example.from_dict takes them"
+    want = "annotations that fit the text, in the format of Example.from_dict"
     assert said.startswith(f"rnnpipe.train.train[1]: expected {want}, got {gold!r}. {cause}")
 
 
@@ -513,14 +513,14 @@ def test_no_labels():
             {"frozen": ["tagger"]},
             (
                 "frozen: expected trained components, got no weights in "
-                "'tagger'. Train it first, or take it out of frozen."
+                "'tagger'. Train it first, or remove it from frozen."
             ),
         ),
         ({"lr": 1}, "lr: expected a setting of rnnpipe.train, got 'lr'."),
         (
             {"score_weights": {"tag_acc": 0.0}},
             (
-                "score_weights: expected a score that counts, got "
+                "score_weights: expected a score with a weight, got "
                 "no scores. Set score_weights={'ents_f': 1.0}, for instance."
             ),
         ),
@@ -528,8 +528,8 @@ def test_no_labels():
             {"score_weights": {"tag_acc": 0.5, "tag_ac": 0.5}},
             (
                 "score_weights: expected scores for "
-                "tag_ac, got no such score among speed, tag_acc, token_acc, token_f, token_p, "
-                "token_r. Check score_weights, and that dev is annotated with what is scored."
+                "tag_ac, got no such score in speed, tag_acc, token_acc, token_f, token_p, "
+                "token_r. Check score_weights, and that dev has the annotation that is scored."
             ),
         ),
     ],
@@ -542,29 +542,30 @@ def test_wrong_settings(settings, said):
 def test_dev_without_what_is_scored():
     said = complaint(tagger(), dev=[("Ada met", {"entities": []})])
     assert said == (
-        "rnnpipe.train.score_weights: expected scores for tag_acc, got no such score among speed, "
-        "token_acc, token_f, token_p, token_r. Check score_weights, and that dev is annotated "
-        "with what is scored."
+        "rnnpipe.train.score_weights: expected scores for tag_acc, got no such score in speed, "
+        "token_acc, token_f, token_p, token_r. Check score_weights, and that dev has the "
+        "annotation that is scored."
     )
 
 
 def test_output_that_is_no_folder(tmp_path):
     file = tmp_path / "model"
     file.write_text("a file")
-    want = "rnnpipe.train.output: expected a folder to write to"
-    do = "Name another folder."
+    want = "rnnpipe.train.output: expected a writable folder"
+    do = "Choose another folder."
     assert complaint(tagger(), output=file) == f"{want}, got '{file}: File exists'. {do}"
 
 
 def test_no_pipeline():
-    assert complaint("en") == "rnnpipe.train.nlp: expected a pipeline of spaCy's, got 'en'."
+    assert complaint("en") == "rnnpipe.train.nlp: expected a spaCy pipeline, got 'en'."
 
 
 def test_nothing_to_train():
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
     assert complaint(nlp) == (
-        "rnnpipe.train.nlp: expected a pipeline with a component to train, got no such one in "
+        "rnnpipe.train.nlp: expected a pipeline with a component to train, got no such component "
+        "in "
         "['sentencizer']. Add one, such as nlp.add_pipe('rnn_ner')."
     )
     nlp = rnnpipe.train(tagger(), PAIRS, PAIRS, **SHORT)

@@ -36,9 +36,9 @@ def attention_page(attention: Attention) -> str:
     ]
     even = 1 / len(attention.columns)
     least = f"a tenth of an even share ({even:.1%}), or less"
-    most, unit = "ten times an even share, or more", "of what the line took"
+    most, unit = "ten times an even share, or more", "of the attention of the line"
     scale = (PALE_BLUE, WHITE, RED)
-    section = Section("Where it looks", least, most, scale, unit, lines)
+    section = Section("Attention weights", least, most, scale, unit, lines)
     hint = f"{readings.ATTENTION} Point at a piece of text to see its share."
     return page("coloured.html", attention.title, hint, sections=[section])
 

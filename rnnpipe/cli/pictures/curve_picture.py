@@ -57,7 +57,7 @@ def _draw_gradients(axis: Any, log: TrainingLog) -> None:
 
 def _draw_learn_rates(axis: Any, log: TrainingLog) -> None:
     _lines(axis, log, log.learn_rates)
-    axis.set_ylabel("Learn rate")
+    axis.set_ylabel("Learning rate")
 
 
 def _lines(axis: Any, log: TrainingLog, curves: dict[str, Series]) -> None:

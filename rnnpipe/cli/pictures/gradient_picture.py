@@ -20,7 +20,7 @@ def draw_gradients(curves: Sequence[GradientCurve], path: Path, title: str) -> N
     with picture(path, (11.0, 5.5), readings.GRADIENTS) as figure:
         axes = figure.subplots()
         lags = np.arange(1, len(curves[0].norm) + 1)
-        unchanged = "as large as it set out"
+        unchanged = "as large as at the start"
         axes.axhline(1.0, color="0.5", linestyle="--", linewidth=1.0, label=unchanged)
         for curve in curves:
             (line,) = axes.plot(lags, curve.norm, label=legend(curve))

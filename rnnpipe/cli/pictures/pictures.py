@@ -27,7 +27,9 @@ def require_picture(path: Path) -> None:
     require_suffix(path, SUFFIXES)
     if find_spec("matplotlib") is None:
         do = "Run pip install 'rnnpipe[plots]'."
-        raise SettingsError(expected("output", "matplotlib to draw with", "no matplotlib", do))
+        raise SettingsError(
+            expected("output", "matplotlib, which draws the picture", "no matplotlib", do)
+        )
 
 
 @contextmanager

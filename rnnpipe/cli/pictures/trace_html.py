@@ -19,8 +19,8 @@ def html_page(trace: Trace, title: str) -> str:
     """Return each piece on the colour of its loss and, in a section of its own, of each activation;
     the numbers show under the pointer."""
     nats = trace.nats
-    mean = f"{nats.mean():.3f} nats a piece, " if len(nats) else ""
-    worst = f"{trace.guess:.2f} nats: a blind guess, or worse"
+    mean = f"{nats.mean():.3f} nats per piece, " if len(nats) else ""
+    worst = f"{trace.guess:.2f} nats: a random guess, or worse"
     losses = Line.of(trace.pieces, loss_colours(nats, trace.guess), nats)
     sections = [Section("Loss", "0 nats: certain", worst, (WHITE, RED), "nats", [losses])]
     for name, values in trace.activations.items():
@@ -28,5 +28,5 @@ def html_page(trace: Trace, title: str) -> str:
         heading = f"Unit {trace.cell} (layer:unit), {shown}"
         line = Line.of(trace.pieces, activation_colours(values), values)
         sections.append(Section(heading, "-1", "1", (BLUE, WHITE, RED), name, [line]))
-    summary = f"{mean}{len(nats)} pieces. {readings.LOSS} Point at one to see its number."
+    summary = f"{mean}{len(nats)} pieces. {readings.LOSS} Point at a piece to see its value."
     return page("coloured.html", title, summary, sections=sections)

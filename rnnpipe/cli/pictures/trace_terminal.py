@@ -26,7 +26,7 @@ _LISTED, _CONTEXT = 8, 24
 
 def print_trace(trace: Trace, console: Console) -> None:
     """The text on the colours of its losses, then of each activation, then the worst pieces."""
-    console.rule(f"Loss: white 0 nats, red {trace.guess:.2f} (a blind guess) and above")
+    console.rule(f"Loss: white 0 nats, red {trace.guess:.2f} (a random guess) and above")
     console.print(_coloured(trace.pieces, loss_colours(trace.nats, trace.guess)))
     for name, values in trace.activations.items():
         shown = f"tanh({name})" if is_squashed(values) else name
@@ -34,7 +34,7 @@ def print_trace(trace: Trace, console: Console) -> None:
         console.print(_coloured(trace.pieces, activation_colours(values)))
     console.rule("Most surprising")
     console.print(_worst(trace))
-    console.print(f"{trace.nats.mean():.3f} nats a piece, {len(trace.pieces)} pieces")
+    console.print(f"{trace.nats.mean():.3f} nats per piece, {len(trace.pieces)} pieces")
     console.print(readings.LOSS, highlight=False)
 
 

@@ -82,7 +82,7 @@ class RnnImageModel(RnnPipe):
 
     def _require_classes(self, label: str) -> None:
         if not self.cfg["conditional"]:
-            do = "Set conditional = true for images of classes."
+            do = "Set conditional = true to condition images on classes."
             want = "no label, since images are not conditioned on a class"
             raise LabelError(expected(f"components.{self.name}", want, label, do))
 
@@ -90,14 +90,14 @@ class RnnImageModel(RnnPipe):
         self._require_classes(label)
         if label not in self.labels:
             want = f"one of the classes {list(self.labels)}"
-            do = "Name one of them, or add it with add_label."
+            do = "Choose one of them, or add the label with add_label."
             raise LabelError(expected(f"components.{self.name}", want, label, do))
         return self.labels.index(label)
 
     def _true_label(self, example: Example) -> str | None:
         true = [label for label, value in example.reference.cats.items() if value == 1.0]
         if len(true) > 1:
-            do = "Leave one of them in doc.cats."
+            do = "Keep only one of them in doc.cats."
             where = f"components.{self.name}: {called(example.reference)}"
             raise LabelError(expected(where, "at most one true category", true, do))
         return true[0] if true else None
@@ -137,7 +137,7 @@ class RnnImageModel(RnnPipe):
             for label in found:
                 self._add(label)
             if not self.labels:
-                do = "Set doc.cats, name the labels of the corpus, or set conditional = false."
+                do = "Set doc.cats, set the labels of the corpus, or set conditional = false."
                 want = "images with a category in doc.cats"
                 raise LabelError(expected(where, want, "no categories", do))
         try:
@@ -224,9 +224,9 @@ class RnnImageModel(RnnPipe):
         read, or its shape differs from the others'."""
         pixels = image_of(doc, None if shape is None else shape[2], self.levels)
         if shape is not None and pixels.shape != tuple(shape):
-            want = f"an image of {shape[0]} x {shape[1]} pixels, as those in training"
+            want = f"an image of {shape[0]} x {shape[1]} pixels, the size of the training images"
             got = f"{pixels.shape[0]} x {pixels.shape[1]}"
-            raise StructureError(expected(called(doc), want, got, "Crop, pad or scale it."))
+            raise StructureError(expected(called(doc), want, got, "Crop, pad or scale the image."))
         return pixels
 
     # -- new images ----------------------------------------------------------------------------
@@ -288,7 +288,7 @@ class RnnImageModel(RnnPipe):
             known[: len(pixels) // 2] = True
         known = np.asarray(known)
         if known.shape != pixels.shape[:2] or known.dtype != np.bool_:
-            want = f"truths of shape {pixels.shape[:2]}, where pixels are known"
+            want = f"a boolean array of shape {pixels.shape[:2]}, true where pixels are known"
             got = f"{known.dtype} of shape {known.shape}"
             raise SettingsError(expected(f"components.{self.name}: known", want, got))
         height, width, _ = pixels.shape

@@ -71,7 +71,7 @@ class LabellingPipe(RnnPipe):
             )
         if not self.labels_documents and pooler is not None:
             raise StructureError(
-                f"{where}: expected none, since this component labels every "
+                f"{where}: expected no pooler, since this component labels every "
                 f"{'span' if self.labels_spans else 'token'}, got a pooler. Remove the block."
             )
 
@@ -84,15 +84,16 @@ class LabellingPipe(RnnPipe):
             return
         good = "rnnpipe.Constituents.v1" if self.labels_spans else "rnnpipe.DependencyTree.v1"
         raise StructureError(
-            f"components.{self.name}.model.structure: expected one whose {want} can be labelled, "
-            f"got one whose {got} can be labelled. Set @rnnpipe_structures, for instance to "
+            f"components.{self.name}.model.structure: expected a structure whose {want} can be "
+            f"labelled, got one whose {got} can be labelled. Set @rnnpipe_structures, for "
+            f"instance to "
             f"{good!r}."
         )
 
     def _check_decoder(self) -> None:
         decoder = cast(Decoder, network_shim(self.model).module.decoder)
         if isinstance(decoder, TreeDecoder) != self.builds_trees:
-            trees, labels = "one that builds trees", "one that labels what there is"
+            trees, labels = "a decoder that builds trees", "a decoder that labels given nodes"
             want, got = (trees, labels) if self.builds_trees else (labels, trees)
             good = "rnnpipe.MarginParser.v1" if self.builds_trees else "rnnpipe.Softmax.v1"
             raise StructureError(
@@ -100,11 +101,11 @@ class LabellingPipe(RnnPipe):
                 f"{type(decoder).__name__}, {got}. Choose another, such as {good!r}."
             )
         if decoder.exclusive != self.exclusive:
-            one, several = "labels that exclude each other", "labels that are true by themselves"
+            one, several = "labels that exclude each other", "independent labels"
             want, got = (one, several) if self.exclusive else (several, one)
             good = "rnnpipe.Softmax.v1" if self.exclusive else "rnnpipe.Sigmoid.v1"
             raise StructureError(
-                f"components.{self.name}.model.decoder: expected one for {want}, got "
+                f"components.{self.name}.model.decoder: expected a decoder for {want}, got "
                 f"{type(decoder).__name__}, for {got}. Choose another, such as {good!r}."
             )
 
@@ -186,16 +187,16 @@ class LabellingPipe(RnnPipe):
         if not found and has_vocabulary(facts["embeddings"]):
             warnings.warn(
                 f"components.{self.name}: expected training examples with {self.annotation}, got "
-                f"{len(examples)} without, and the network knows no words or characters but "
-                "theirs. Call nlp.initialize(get_examples) with your training examples.",
+                f"{len(examples)} without, and the network takes its words and characters from "
+                f"them. Call nlp.initialize(get_examples) with your training examples.",
                 stacklevel=2,
             )
 
     def _unknown_label(self, label: str) -> LabelError:
         return LabelError(
-            f"components.{self.name}: expected one of the {len(self.labels)} labels known since "
+            f"components.{self.name}: expected one of the {len(self.labels)} labels known at "
             f"initialisation, got {label!r} in a training example. Add it with add_label, or "
-            "initialise from data that holds every label."
+            f"initialise from data with all labels."
         )
 
     def _position(self, label: str) -> int:
@@ -214,7 +215,7 @@ class LabellingPipe(RnnPipe):
         if not self.labels:
             raise LabelError(
                 f"{where}: expected training examples with {self.annotation}, got {n_examples} "
-                "examples without. Check that the corpus holds the annotation that this component "
+                "examples without. Check that the corpus has the annotation that this component "
                 "learns."
             )
 
@@ -252,6 +253,6 @@ class LabellingPipe(RnnPipe):
         if facts is not None and facts["labels"] != names:
             raise WeightsError(
                 f"components.{self.name}: expected weights for the labels {names}, got weights "
-                f"for {facts['labels']}. The component's folder is incomplete or was altered: "
-                "copy it again from where it was trained."
+                f"for {facts['labels']}. The component's folder is incomplete or was changed: "
+                f"copy it again from its source."
             )

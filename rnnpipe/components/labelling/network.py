@@ -66,7 +66,7 @@ def Network(
     if overlap >= max_length:
         raise SettingsError(
             f"overlap: expected fewer tokens than max_length ({max_length}), got {overlap}. "
-            "Windows must move on; set overlap to about an eighth of max_length."
+            "Set overlap to about an eighth of max_length, so that windows advance."
         )
     builder = NetworkBuilder(
         embedding=embedding,

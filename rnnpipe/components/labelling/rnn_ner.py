@@ -80,8 +80,8 @@ class RnnEntityRecognizer(LabellingPipe):
             )
         if n_best < 0:
             raise SettingsError(
-                f"components.{name}.n_best: expected 0 or more readings, got {n_best}. "
-                "Set it to 0 to keep none."
+                f"components.{name}.n_best: expected 0 or more, got {n_best}. "
+                "Set it to 0 to store no alternative analyses."
             )
         super().__init__(
             vocab,

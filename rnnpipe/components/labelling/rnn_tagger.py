@@ -77,7 +77,7 @@ class RnnTagger(LabellingPipe):
                 if not isinstance(value, str):
                     raise LabelError(
                         f"components.{self.name}: expected text in {self.annotation}, got "
-                        f"{value!r}. Write labels as text, and None where there is none."
+                        f"{value!r}. Use strings for labels, and None for missing labels."
                     )
             return sorted(v for v in values if v is not None)
         return sorted(token_labels(self.attribute.upper(), examples))

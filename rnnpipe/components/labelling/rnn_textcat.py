@@ -88,7 +88,7 @@ class RnnTextCategorizer(CategoryPipe):
         if positive_label is not None and positive_label not in self.labels:
             raise LabelError(
                 f"components.{self.name}: expected positive_label to be one of {self.labels}, got "
-                f"{positive_label!r}. Name one of them."
+                f"{positive_label!r}. Choose one of them."
             )
         self.cfg["positive_label"] = positive_label
 
@@ -97,8 +97,8 @@ class RnnTextCategorizer(CategoryPipe):
         if len(self.labels) < 2:
             raise LabelError(
                 f"components.{self.name}: expected two or more categories that exclude each other, "
-                f"got {self.labels}. For a yes-or-no question name both answers, or use "
-                "rnn_textcat_multilabel."
+                f"got {self.labels}. For a binary decision, use two labels, or use "
+                f"rnn_textcat_multilabel."
             )
 
     def gold(self, example: Example) -> np.ndarray:
@@ -106,8 +106,9 @@ class RnnTextCategorizer(CategoryPipe):
         true = [label for label, value in cats.items() if value == 1.0]
         if len(true) > 1 or any(value not in (0.0, 1.0) for value in cats.values()):
             raise LabelError(
-                f"components.{self.name}: expected at most one category of 1.0 and the others 0.0, "
-                f"got {cats}. For several at once use rnn_textcat_multilabel."
+                f"components.{self.name}: expected at most one category with 1.0 and all others "
+                f"with 0.0, got {cats}. For several categories per document, use "
+                f"rnn_textcat_multilabel."
             )
         return np.array(self._position(true[0]) if true else -1, dtype=np.int64)
 
@@ -130,9 +131,9 @@ class RnnMultiLabelTextCategorizer(CategoryPipe):
         for label, value in cats.items():
             if not 0.0 <= value <= 1.0:
                 raise LabelError(
-                    f"components.{self.name}: expected truths from 0.0 to 1.0, got "
-                    f"{label!r}: {value}. Write 1.0 for true, 0.0 for false, and leave out what is "
-                    "not known."
+                    f"components.{self.name}: expected category values from 0.0 to 1.0, got "
+                    f"{label!r}: {value}. Use 1.0 for true, 0.0 for false, and omit unknown "
+                    f"categories."
                 )
             truths[self._position(label)] = value
         return truths

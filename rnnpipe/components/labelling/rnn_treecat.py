@@ -105,8 +105,8 @@ class RnnTreeCategorizer(LabellingPipe):
         true = [label for label, value in doc.cats.items() if value == 1.0]
         if len(true) > 1:
             raise LabelError(
-                f"components.{self.name}: {opening(doc.text)}: expected at most one category of "
-                f"1.0, got {doc.cats}. A tree's root has one label."
+                f"components.{self.name}: {opening(doc.text)}: expected at most one category "
+                f"with 1.0, got {doc.cats}. The root of a tree has one label."
             )
         return true[0] if true else None
 

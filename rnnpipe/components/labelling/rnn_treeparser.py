@@ -94,8 +94,8 @@ class RnnTreeParser(LabellingPipe):
         for span in spans:
             if " " in span.label_ or span.label_ == NONE:
                 where = f"components.{self.name}: {opening(reference.text)}"
-                want = f"labels without a space and other than {NONE!r}"
-                raise LabelError(expected(where, want, span.label_, "Rename it."))
+                want = f"labels that contain no space and differ from {NONE!r}"
+                raise LabelError(expected(where, want, span.label_, "Rename the label."))
         chains: dict[tuple[int, int], list[str]] = {}
         for span in spans:
             chains.setdefault((span.start, span.end), []).append(span.label_)

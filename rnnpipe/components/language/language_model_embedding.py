@@ -146,7 +146,7 @@ def require_parts(block: Any) -> None:
         return
     for key, value in block.items():
         if key.startswith("@") and not key.startswith("@rnnpipe_"):
-            do = "Do not load the file if you do not know where it is from."
-            want = "names from registries that begin with rnnpipe_"
+            do = "Do not load files from unknown sources."
+            want = "names in registries that begin with rnnpipe_"
             raise WeightsError(expected(f"{_NAME}, saved blocks", want, f"{key} = {value}", do))
         require_parts(value)

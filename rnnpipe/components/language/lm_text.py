@@ -53,9 +53,9 @@ class LanguageModelAlphabet:
         if UNKNOWN in numbers:
             got, do = (
                 self.symbols.unknown(text)[0],
-                "Take it out; only a prompt that is a Doc may have it.",
+                "Remove it; only a prompt that is a Doc may contain it.",
             )
-            raise SettingsError(expected(self.where, "text of symbols seen in training", got, do))
+            raise SettingsError(expected(self.where, "text with symbols seen in training", got, do))
         return numbers
 
 
@@ -79,10 +79,12 @@ class Writer:
     ) -> Iterator[str]:
         generator = self._generator(decoder, settings)
         if not isinstance(generator, StreamingGenerator):
-            want = f"one that tells a text's beginning before its end, such as {_SAMPLER}"
-            raise SettingsError(expected("decoder", want, decoder, "Use it, or generate."))
+            want = f"a decoder that generates symbol by symbol, such as {_SAMPLER}"
+            raise SettingsError(
+                expected("decoder", want, decoder, "Use such a decoder, or call generate.")
+            )
         if generator.n_samples > 1:
-            do = "Leave it out, or use generations."
+            do = "Omit it, or use generations."
             raise SettingsError(expected("n_samples", "1 for a stream", generator.n_samples, do))
         write = self._write_after(prompt)
         emissions = generator.stream(self.steps, *self._after(self._read(prompt)))
@@ -102,13 +104,13 @@ class Writer:
         self, decoder: SequenceGeneratorBuilder | None, settings: dict[str, Any]
     ) -> SequenceGenerator:
         if decoder is not None and settings:
-            want = "a decoder with settings of its own, or settings of the sampler"
-            do = "Give the settings to the decoder."
+            want = "either a decoder with its own settings, or settings of the sampler"
+            do = "Pass the settings to the decoder."
             raise SettingsError(expected("generate", want, f"both ({', '.join(settings)})", do))
         builder = decoders.get(_SAMPLER)(**settings) if decoder is None else decoder
         if not isinstance(builder, SequenceGeneratorBuilder):
-            do = "Give what a registered function returns, such as rnnpipe.Beam.v1."
-            raise SettingsError(expected("decoder", "one that generates", builder, do))
+            do = "Pass the result of a registered function, such as rnnpipe.Beam.v1."
+            raise SettingsError(expected("decoder", "a decoder that generates", builder, do))
         return builder.generator(self.alphabet)
 
     def _read(self, prompt: str | Doc) -> np.ndarray:

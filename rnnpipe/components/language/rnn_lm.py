@@ -112,7 +112,7 @@ class RnnLanguageModel(RnnPipe):
         owners = self.symbols.owners(doc)
         if owners[0] != (len(doc) - 1 if place.backward else 0):
             ways = ("from its beginning", "from its end")
-            want = f"a stream that is read as the model reads, {ways[not place.backward]}"
+            want = f"a stream in the reading direction of the model, {ways[not place.backward]}"
             do = f"Set backward = {str(not place.backward).lower()} in rnnpipe.TextStream.v1."
             where = f"components.{self.name}"
             raise CorpusError(expected(where, want, f"one {ways[place.backward]}", do))

@@ -92,7 +92,7 @@ def _initialize(
     embedding = cast(EmbeddingBuilder, model.attrs["embedding"])
     facts = [part.measure(count_words(X), X[0].vocab) for part in embedding.parts()]
     if has_vocabulary(facts) or any(part.upstream is not None for part in embedding.parts()):
-        want = "one that learns no list of words or characters and reads no other tok2vec"
+        want = "an embedding without a learned vocabulary and without another tok2vec"
         do = "Use rnnpipe.Hashed.v1, Vectors.v1 without finetune, or LanguageModelEmbedding.v1."
         raise StructureError(expected("model.embed.embedding", want, "another", do))
     module = _build(embedding, {"embeddings": facts})

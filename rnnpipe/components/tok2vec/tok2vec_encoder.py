@@ -69,7 +69,7 @@ def _initialize(model: Model[Vectors, Vectors], X: Vectors | None = None, Y: Any
     if built.structure is not Sequences:
         raise StructureError(
             "model.encode.encoder: expected an encoder over Sequences, got one over "
-            f"{built.structure.__name__}. A tok2vec reads tokens in a row."
+            f"{built.structure.__name__}. A tok2vec reads sequences of tokens."
         )
     width = model.maybe_get_dim("nO")
     if width not in (None, built.n_out):

@@ -91,7 +91,7 @@ class RnnSeq2Seq(RnnPipe):
         if isinstance(builder.source, ImageSource):
             register_image(Doc)
             if copy_unknown:
-                want = "false where images are read, which have no symbols to copy"
+                want = "false for images, which have no symbols to copy"
                 raise SettingsError(expected(where, want, True, "Remove copy_unknown."))
         if copy_unknown and builder.attention is None:
             do = "Set the model's attention, or remove copy_unknown."

@@ -31,7 +31,7 @@ from rnnpipe.structures import Encoded, Grids
 @dataclass(frozen=True)
 class Picture:
     """pixels: ``(H, W, C)`` uint8. label: index of its class, if there are classes. Its length is
-        the number of predicted values: of the channels of all pixels."""
+    the number of predicted values: of the channels of all pixels."""
 
     pixels: np.ndarray
     label: int | None = None

@@ -12,7 +12,8 @@ def require_structure(encoder: Encoder, doc_structure: DocStructure | None) -> N
     given = Sequences if doc_structure is None else doc_structure.structure
     if not issubclass(given, encoder.structure):
         raise StructureError(
-            f"encoder: expected one that reads {given.__name__}, got {type(encoder).__name__}, "
+            f"encoder: expected an encoder that reads {given.__name__}, got "
+            f"{type(encoder).__name__}, "
             f"which reads {encoder.structure.__name__}. Choose a sequence encoder such as "
             f"'rnnpipe.BiLSTM.v1', or set the network's structure{_such_as(encoder.structure)}."
         )
@@ -36,7 +37,8 @@ def require_fit(decoder: Decoder, pooled: bool) -> None:
     if not (decoder.labels_documents if pooled else decoder.labels_nodes):
         wanted, other = ("documents", "nodes") if pooled else ("nodes", "documents")
         raise StructureError(
-            f"decoder: expected one that labels {wanted}, got {type(decoder).__name__}, which "
-            f"labels {other} only. Choose another, such as 'rnnpipe.Softmax.v1', or "
-            f"{'take the pooler out' if pooled else 'add a pooler'}."
+            f"decoder: expected a decoder that labels {wanted}, got {type(decoder).__name__}, "
+            f"which "
+            f"labels {other} only. Choose another decoder, such as 'rnnpipe.Softmax.v1', or "
+            f"{'remove the pooler' if pooled else 'add a pooler'}."
         )

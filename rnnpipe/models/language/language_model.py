@@ -288,8 +288,8 @@ def require_causal(encoder: Encoder, setting: str = "encoder") -> None:
     """Raise StructureError unless the encoder reads text from left to right, step by step."""
     if not (encoder.causal and encoder.structure is Sequences and isinstance(encoder, Stepper)):
         raise StructureError(
-            f"{setting}: expected a causal one, which reads a text from its first symbol on and "
-            f"never looks ahead, got {type(encoder).__name__}: a language model that sees the next "
-            "symbol learns nothing by predicting it. Choose a one-directional encoder such as "
+            f"{setting}: expected a causal encoder, which never looks ahead, got "
+            f"{type(encoder).__name__}: a language model that sees the next symbol does not "
+            f"learn to predict it. Choose a one-directional encoder such as "
             "'rnnpipe.LSTM.v1'."
         )

@@ -72,7 +72,7 @@ class StreamMemory(nn.Module):
     def _check(self, place: Place) -> None:
         end = self._ends.get(place.stream)
         if place.begin not in (0, end):
-            want = f"the chunk that goes on at {end}" if end is not None else "its first chunk"
+            want = f"the chunk that begins at {end}" if end is not None else "its first chunk"
             do = (
                 "Chunks must come in order: set max_epochs = -1 in [training], since spaCy "
                 "shuffles the examples otherwise, and use rnnpipe.StreamBatcher.v1."

@@ -80,7 +80,7 @@ class Decoding:
     def begin(self, batch_size: int) -> Progress:
         """Return the initial state; raise StructureError unless there is one row per source."""
         if batch_size != self.size:
-            want = f"a row for each of {self.size} sources"
+            want = f"one row for each of {self.size} sources"
             raise StructureError(expected("Decoding.begin", want, batch_size))
         memory = self._source.memory
         width = 0 if memory is None else memory.states.shape[1]

@@ -46,7 +46,7 @@ from rnnpipe.structures import Encoded, Sequences, State
 @dataclass(frozen=True)
 class Pair:
     """source: ``(S,)`` int64 symbols, or an image. target: inputs and targets, from the boundary
-        before the first symbol to the one after the last."""
+    before the first symbol to the one after the last."""
 
     source: np.ndarray | Sight
     target: Text
@@ -58,8 +58,8 @@ class Pair:
 @dataclass(frozen=True)
 class Alignment:
     """log_probabilities: ``(N,)`` float32, of each target symbol and the end, in nats. attention:
-        ``(N, S)`` float32, the weight of each source symbol for each target symbol; ``None``
-        without attention."""
+    ``(N, S)`` float32, the weight of each source symbol for each target symbol; ``None``
+    without attention."""
 
     log_probabilities: np.ndarray
     attention: np.ndarray | None
@@ -143,7 +143,7 @@ class Seq2Seq(nn.Module):
             n_out = width
         self.output = cast(nn.Module, builder.output(n_out, self.target_embedding.weight))
         if builder.label_smoothing and isinstance(self.output, SampledSoftmaxOutput):
-            want = "0 with rnnpipe.SampledSoftmax.v1: a share for all symbols needs all of them"
+            want = "0 with rnnpipe.SampledSoftmax.v1, which does not score all symbols"
             do = "Remove label_smoothing, or use rnnpipe.FullSoftmax.v1."
             raise SettingsError(expected("label_smoothing", want, builder.label_smoothing, do))
         self.dropout = Dropout(builder.dropout)
@@ -284,13 +284,13 @@ def _check(builder: Seq2SeqBuilder, encoder: Encoder, decoder: Encoder) -> None:
     given = source.structure.structure if isinstance(source, ImageSource) else Sequences
     if not issubclass(given, encoder.structure):
         want = f"an encoder of {'sequences' if given is Sequences else given.__name__}"
-        do = "Choose another, such as 'rnnpipe.BiLSTM.v1'."
+        do = "Choose another encoder, such as 'rnnpipe.BiLSTM.v1'."
         raise StructureError(expected("encoder", want, encoder.structure.__name__, do))
     require_causal(decoder, "decoder")
     if builder.input_feeding and builder.attention is None:
-        do = "Set attention, or remove input_feeding: attention is what is fed."
+        do = "Set attention, whose result is fed, or remove input_feeding."
         raise SettingsError(expected("input_feeding", "false without attention", True, do))
     if builder.reverse_source and not encoder.causal:
         do = "Remove reverse_source, or choose a one-directional encoder."
-        want = "false for an encoder that reads both ways, where it has no effect"
+        want = "false for a bidirectional encoder, where it has no effect"
         raise SettingsError(expected("reverse_source", want, True, do))

@@ -24,8 +24,8 @@ class DotAttention(nn.Module):
         super().__init__()
         if n_query != n_memory:
             want = f"a decoder whose states are as wide as the encoder's ({n_memory})"
-            do = "Set its width to that (an encoder in both directions is twice as wide as its "
-            do += "setting says), or use rnnpipe.General.v1."
+            do = "Set its width to this number (the output of a bidirectional encoder is twice as "
+            do += "wide as its setting), or use rnnpipe.General.v1."
             raise SettingsError(expected("attention", want, n_query, do))
 
     def keys(self, states: Tensor) -> Tensor:

@@ -52,15 +52,13 @@ class SequenceDecoder(Decoder, Protocol):
         ...
 
     def path_log_probability(self, x: Encoded, paths: Tensor) -> Tensor:
-        """Return the log-probability of one sequence a document: ``(B, T)`` label ids to ``(B,)``.
-        """
+        """Return the log-probability of one sequence a document: ``(B, T)`` label ids to ``(B,)``."""
         ...
 
     def first_illegal(
         self, golds: Iterable[NDArray[np.integer] | NDArray[np.bool_]]
     ) -> tuple[int, Violation] | None:
-        """Return the first document whose gold labels the decoder could never predict, and where.
-        """
+        """Return the first document whose gold labels the decoder could never predict, and where."""
         ...
 
 
@@ -134,7 +132,7 @@ class ChainDecoder(nn.Module, ABC):
                     "segment_log_probabilities",
                     "labels with a tag scheme",
                     "no scheme",
-                    "Entities need one: give Labels(names, scheme).",
+                    "Entities need a scheme: pass Labels(names, scheme).",
                 )
             )
         device = self.within.device
@@ -158,8 +156,8 @@ def nodes_of(x: Encoded | Tensor, decoder: str) -> Encoded:
     raise StructureError(
         expected(
             decoder,
-            "an encoder's states, one for every node",
+            "the states of an encoder, one for each node",
             f"pooled documents {tuple(x.shape)}",
-            "Take the pooler out of the network, or use rnnpipe.Softmax.v1.",
+            "Remove the pooler from the network, or use rnnpipe.Softmax.v1.",
         )
     )

@@ -71,8 +71,8 @@ class SigmoidDecoder(nn.Module):
                 expected(
                     "rnnpipe.Sigmoid.v1",
                     "pooled documents",
-                    "an encoder's states",
-                    "Put a pooler before it.",
+                    "the states of an encoder",
+                    "Add a pooler to the network.",
                 )
             )
         return in_full_precision(self.output(x))

@@ -31,7 +31,9 @@ class DependencyEdges:
         known = self.labels or []
         if twice := sorted({label for label in known if known.count(label) > 1}):
             where = "rnnpipe.DependencyEdges.v1, labels"
-            raise SettingsError(expected(where, "each label once", twice, "Leave them out."))
+            raise SettingsError(
+                expected(where, "each label once", twice, "Remove repeated labels.")
+            )
 
     @property
     def types(self) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ class SameLemma:
 
     def read(self, doc: DocLike) -> np.ndarray:
         if len(doc) and not cast(Any, doc).has_annotation("LEMMA"):
-            do = "Put a lemmatizer before this component, or read lemmas into the documents."
+            do = "Add a lemmatizer before this component, or set lemmas in the documents."
             raise StructureError(expected(opening(doc.text), "lemmas", "no lemmas", do))
         found = []
         last: dict[int, int] = {}

@@ -92,7 +92,7 @@ def require_items(embeddings: Sequence[Embedding], doc_structure: DocStructure |
         if (items := items_of(embedding)) != wanted:
             good = {"pixels": "rnnpipe.Pixels.v1", "rows": "rnnpipe.PixelRows.v1"}.get(wanted)
             raise StructureError(
-                f"embedding: expected one of {wanted}, which the documents are read as, got "
-                f"{type(embedding).__name__}, which is one of {items}. "
-                + (f"Choose {good!r}." if good else "Set the structure that goes with it.")
+                f"embedding: expected an embedding of {wanted}, to fit the structure, got "
+                f"{type(embedding).__name__}, an embedding of {items}. "
+                + (f"Choose {good!r}." if good else "Set the matching structure.")
             )

@@ -56,9 +56,10 @@ class Concatenation:
             raise StructureError(
                 expected(
                     "rnnpipe.Concat.v1",
-                    "parts that are all lexical, or all not, to build them as one embedding",
+                    "parts that are either all lexical or all not lexical, to build them as one "
+                    "embedding",
                     ", ".join(kinds),
-                    "Build each of parts() by itself.",
+                    "Build each of parts() separately.",
                 )
             )
         return ConcatEmbedding(built)

@@ -120,8 +120,7 @@ class LanguageModelEmbedding(nn.Module):
         return {**features, "order": np.argsort(met)}
 
     def _runs(self, lengths: Sequence[int]) -> list[list[int]]:
-        """Group documents, the longest first, into runs whose pieces keep within the maximum size.
-        """
+        """Group documents, the longest first, into runs whose pieces keep within the maximum size."""
         order = sorted(range(len(lengths)), key=lambda d: -lengths[d])
         runs = []
         while order:
@@ -197,7 +196,7 @@ def count_layers(encoder: Encoder, width: int) -> int:
         n_layers = len(mixed_layers(encoder, torch.zeros(1, 1, width), one, None)[0])
     if n_layers == 1:
         where = "rnnpipe.LanguageModelEmbedding.v1, layers"
-        want = "'top', as the language model has one layer to show that is as wide as its top one"
+        want = "'top', since the language model has only one layer as wide as its top layer"
         raise StructureError(expected(where, want, "mixture", "Set layers = 'top'."))
     return n_layers
 
@@ -218,8 +217,7 @@ class Mixture(nn.Module):
 
 
 def _ends(owners: np.ndarray, n_tokens: int) -> np.ndarray:
-    """Return the position of each token's last symbol, ``(n_tokens,)``, from 1; 0 without symbols.
-    """
+    """Return the position of each token's last symbol, ``(n_tokens,)``, from 1; 0 without symbols."""
     ends = np.zeros(n_tokens, dtype=np.int64)
     np.maximum.at(ends, owners, np.arange(1, len(owners) + 1))
     return ends

@@ -69,7 +69,7 @@ def _refuse_bad_numbers(vocab: Any) -> None:
         culprit = repr(vocab.strings[keys[0]]) if keys else f"row {bad[0]} of the table"
         raise SettingsError(
             "rnnpipe.Vectors.v1: expected finite numbers in all word vectors, got NaN or infinity "
-            f"for {culprit} ({len(bad)} of {len(totals)} vectors). Repair them and load them anew."
+            f"for {culprit} ({len(bad)} of {len(totals)} vectors). Repair them and load them again."
         )
 
 
@@ -134,9 +134,9 @@ class VectorEmbedding(nn.Module):
             raise SettingsError(
                 expected(
                     "rnnpipe.Vectors.v1",
-                    f"the word vectors of size {self.n_in} that the network was trained with",
+                    f"the word vectors of size {self.n_in} used to train the network",
                     f"a table of shape {vocab.vectors.shape} in nlp.vocab",
-                    "Load the pipeline together with its vocabulary.",
+                    "Load the pipeline with its own vocabulary.",
                 )
             )
         attribute = _key_attribute(vocab)

@@ -38,11 +38,11 @@ class Words(SingleEmbedding):
 
     def __post_init__(self) -> None:
         if self.min_frequency > 1 and self.singleton_dropout:
-            once = f"min_frequency = {self.min_frequency} leaves no word that occurs once"
+            once = f"min_frequency = {self.min_frequency} excludes words that occur once"
             raise SettingsError(
                 expected(
                     "rnnpipe.Words.v1, singleton_dropout",
-                    f"no value, as {once}",
+                    f"no value, since {once}",
                     self.singleton_dropout,
                     "Remove singleton_dropout, or set min_frequency = 1.",
                 )

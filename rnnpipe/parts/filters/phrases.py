@@ -25,7 +25,7 @@ class ForbiddenFilter:
         self.phrases = [encode(phrase, alphabet, where) for phrase in phrases]
         if len({phrase for phrase in self.phrases if len(phrase) == 1}) == alphabet.size:
             want = "fewer than all symbols of the model"
-            raise SettingsError(expected(where, want, phrases, "Leave at least one symbol."))
+            raise SettingsError(expected(where, want, phrases, "Allow at least one symbol."))
 
     def __call__(self, log_probabilities: Tensor, history: Tensor) -> Tensor:
         allowed = log_probabilities.clone()

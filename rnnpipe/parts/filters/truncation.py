@@ -23,7 +23,7 @@ class TopK:
     def __call__(self, alphabet: Alphabet) -> Filter:
         if self.k > alphabet.size:
             want = f"at most the number of symbols ({alphabet.size})"
-            do = "Lower k or leave it out."
+            do = "Lower k or remove it."
             raise SettingsError(expected("rnnpipe.TopK.v1.k", want, self.k, do))
         return self._filter
 

@@ -37,7 +37,7 @@ class AdaptiveSoftmax:
 
     def __post_init__(self) -> None:
         if not self.cutoffs or sorted(set(self.cutoffs)) != self.cutoffs:
-            want, do = "numbers of symbols in growing order", "Set it to [2000, 10000], say."
+            want, do = "numbers of symbols in increasing order", "Set it to [2000, 10000]."
             raise SettingsError(expected("cutoffs", want, self.cutoffs, do))
 
     def __call__(self, n_in: int, embedding: Tensor) -> AdaptiveOutput:
@@ -52,7 +52,7 @@ class AdaptiveOutput(nn.Module):
         n_symbols, cutoffs = embedding.shape[0], settings.cutoffs
         if cutoffs[-1] >= n_symbols:
             do = "Lower the cutoffs, or use rnnpipe.FullSoftmax.v1."
-            want = f"numbers below that of the symbols ({n_symbols})"
+            want = f"numbers below the number of symbols ({n_symbols})"
             raise SettingsError(expected("cutoffs", want, cutoffs, do))
         self.edges = (0, *cutoffs, n_symbols)
         self.head = nn.Linear(n_in, cutoffs[0] + len(cutoffs))

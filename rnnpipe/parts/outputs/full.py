@@ -37,7 +37,7 @@ class SoftmaxOutput(nn.Module):
         n_symbols, width = embedding.shape
         if tied and width != n_in:
             do = "Set both to the same number, or use rnnpipe.FullSoftmax.v1."
-            want = f"an embedding as wide as the encoder's states ({n_in}), whose weights it shares"
+            want = f"an embedding as wide as the states of the encoder ({n_in}), to share weights"
             raise SettingsError(expected("width", want, width, do))
         if tied:
             self.weight = embedding

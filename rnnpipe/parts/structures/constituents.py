@@ -77,8 +77,8 @@ def join_spans(n_tokens: int, spans: Sequence[tuple[int, int]], text: str) -> Do
 def _refuse_overlap(spans: Sequence[tuple[int, int]], number: int, text: str) -> None:
     start, end = spans[number]
     other = next(list(s) for s in spans if s[0] < start < s[1] < end)
-    want = f"constituents that are nested or apart, beside tokens {other}"
-    do = "Of two constituents, one must hold the other, or they must not share a token."
+    want = f"nested or disjoint constituents, relative to tokens {other}"
+    do = "Two constituents must be disjoint, or one must contain the other."
     raise StructureError(expected(opening(text), want, [start, end], do))
 
 

@@ -37,9 +37,9 @@ class DependencyTrees:
         order = _post_order(heads)
         if len(order) < len(doc):
             stray = [cast(Any, doc)[i].text for i in sorted(set(range(len(doc))) - set(order))]
-            do = "Every token must lead to one that is its own head, the root."
-            want = "a tree of heads"
-            got = f"no root above {', '.join(map(repr, stray[:5]))}, whose heads make a circle"
+            do = "The heads of each token must lead to a root, which is its own head."
+            want = "heads that form a tree"
+            got = f"no root above {', '.join(map(repr, stray[:5]))}, whose heads form a cycle"
             raise StructureError(expected(opening(doc.text), want, got, do))
         tokens = np.array(order, dtype=np.int64)
         node_of = np.empty_like(tokens)

@@ -20,8 +20,8 @@ def spans_of(doc: DocLike, spans_key: str, what: str = "trees") -> list[tuple[in
     if not len(doc):
         return []
     want = f"spans in doc.spans[{spans_key!r}]"
-    got = "no such span group" + (f" (there is {', '.join(groups)})" if groups else "")
-    do = f"Read {what} into the documents, or set spans_key to the group that holds them."
+    got = "no such span group" + (f" (available: {', '.join(groups)})" if groups else "")
+    do = f"Add {what} to the documents, or set spans_key to their group."
     raise StructureError(expected(opening(doc.text), want, got, do))
 
 
@@ -31,7 +31,7 @@ def mentions_of(doc: DocLike, spans_key: str, count: int) -> list[tuple[int, int
     spans = spans_of(doc, spans_key, "mentions")
     if len(doc) and len(spans) != count:
         want = f"{count} spans in doc.spans[{spans_key!r}]"
-        do = "Mark as many in every document, or set count."
+        do = "Mark this number in every document, or change count."
         raise StructureError(expected(opening(doc.text), want, len(spans), do))
     for start, end in spans:
         require_tokens(start, end, len(doc), doc.text, "mentions")
@@ -51,12 +51,12 @@ def heads_of(doc: DocLike) -> np.ndarray:
     """``(n,)`` the head of each token; a root's is itself. Raises StructureError if there is no
     dependency parse, or a head is none of the tokens."""
     if len(doc) and not cast(Any, doc).has_annotation("HEAD"):
-        do = "Put a parser before this component, or read heads into the documents."
+        do = "Add a parser before this component, or set heads in the documents."
         raise StructureError(expected(opening(doc.text), "a dependency parse", "no heads", do))
     heads = np.arange(len(doc)) + doc.to_array("HEAD").astype(np.int64)
     outside = np.flatnonzero((heads < 0) | (heads >= len(doc)))
     if len(outside):
         want = f"heads among the {len(doc)} tokens"
-        got = f"no such head: {int(heads[outside[0]])}, of token {int(outside[0])}"
+        got = f"no such head: {int(heads[outside[0]])}, for token {int(outside[0])}"
         raise StructureError(expected(opening(doc.text), want, got))
     return heads

@@ -39,7 +39,7 @@ def image_of(doc: Any, channels: int | None = None, levels: int = 256) -> np.nda
         raise StructureError(expected(where, "an image in doc._.image", "no image", do))
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
         kind = image.dtype if isinstance(image, np.ndarray) else type(image).__name__
-        do = "Convert it, with whole numbers from 0 to 255 for each pixel and channel."
+        do = "Convert it to integers from 0 to 255 for each pixel and channel."
         raise StructureError(expected(where, "an image that is a numpy array of uint8", kind, do))
     if image.ndim not in (2, 3) or not image.size:
         want = "an image of height x width x channels pixels"

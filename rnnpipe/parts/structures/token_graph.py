@@ -77,21 +77,21 @@ class TokenDag(TokenGraph):
         leads_in = heights_of(len(doc), sources, targets) < 0
         led_to = heights_of(len(doc), targets, sources) < 0
         if circle := [cast(Any, doc)[int(i)].text for i in np.flatnonzero(leads_in & led_to)]:
-            got = f"no way to order {', '.join(map(repr, circle[:5]))}, joined in a circle"
-            do = "Leave edges out, or use rnnpipe.TokenGraph.v1 with an encoder of any graph."
-            raise StructureError(expected(opening(doc.text), "edges without a circle", got, do))
+            got = f"no order of {', '.join(map(repr, circle[:5]))}, which form a cycle"
+            do = "Remove edges, or use rnnpipe.TokenGraph.v1 with an encoder for any graph."
+            raise StructureError(expected(opening(doc.text), "edges without a cycle", got, do))
         return nodes
 
 
 def _require_known(edges: np.ndarray, name: str, n_types: int, doc: DocLike) -> None:
     """Return a plugin may have the tokens or the types wrong."""
     if edges.ndim != 2 or edges.shape[1] != 3:
-        want = f"an array of (e, 3) from the edges {name!r}"
+        want = f"an array of shape (e, 3) from the edges {name!r}"
         raise StructureError(expected(opening(doc.text), want, edges.shape))
     limits = np.array([len(doc), len(doc), n_types])
     wrong = ((edges < 0) | (edges >= limits)).any(axis=1)
     if wrong.any():
         want = f"edges {name!r} between its {len(doc)} tokens, of {n_types} types"
         got = edges[wrong][0].tolist()
-        do = "It is [from, to, type], from 0."
+        do = "An edge is [from, to, type], each counted from 0."
         raise StructureError(expected(opening(doc.text), want, got, do))

@@ -98,15 +98,15 @@ def read_trees(lines: Iterable[tuple[int, str]], where: str, labels: bool) -> It
                 tree.words.append(piece)
             fresh = piece == "("
     if open_brackets:
-        do = "Close it."
-        want = "a closing bracket for this one"
+        do = "Close the bracket."
+        want = "a matching closing bracket"
         raise CorpusError(expected(open_brackets[-1][0], want, "no more text", do))
 
 
 def _close(tree: BracketTree, place: str, start: int, label: str | None, *, labels: bool) -> None:
     if start == len(tree.words):
-        do = "Remove the bracket or put a word into it."
-        got = "no word" if label is None else f"no word but the label {label!r}"
+        do = "Remove the bracket or add a word to it."
+        got = "no word" if label is None else f"no word besides the label {label!r}"
         raise CorpusError(expected(place, "a word in the bracket", got, do))
     if label is not None or not labels:
         known = "" if label is None or label == MISSING else label

@@ -92,7 +92,7 @@ class ColumnFile:
         width = len(first.cells)
         if len(row.cells) != width:
             want = f"{width} columns, as in line {first.line}"
-            do = "Correct the line, or set the reader's separator or comments."
+            do = "Correct the line, or change the reader's separator or comments."
             raise CorpusError(expected(self.where(row), want, len(row.cells), do))
         for name, column in self.columns.items():
             if not -width <= column < width:
@@ -100,6 +100,6 @@ class ColumnFile:
                 got = f"{name} = {column} in {width} columns"
                 raise CorpusError(expected(self.where(row), f"a column for {name}", got, do))
             if not row.cells[column]:
-                do = "Write something there; _ stands for a missing annotation."
-                want = f"something in column {column} ({name})"
+                do = "Fill the column; _ stands for a missing annotation."
+                want = f"a value in column {column} ({name})"
                 raise CorpusError(expected(self.where(row), want, "no text", do))

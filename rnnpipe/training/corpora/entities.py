@@ -90,7 +90,7 @@ class EntityReader:
                 continue
             letter, kind = self._scheme.split(tag)
             if not kind:
-                do = "Write the entity's type into the file."
+                do = "Add the type of the entity to the file."
                 raise LabelError(expected(place, f"a type, as in '{letter}-PERSON'", tag, do))
             types[kind] = None
         self._tags = self._scheme.bind(self._scheme.tags(types))
@@ -99,7 +99,7 @@ class EntityReader:
 def _refuse(violation: Violation | None, places: Sequence[str]) -> None:
     if violation is not None:
         want = f"a tag that {violation.scheme} allows after {violation.previous!r}"
-        do = "Correct the file, or set the reader's scheme to the one it is written in."
+        do = "Correct the file, or set the reader's scheme to the scheme of the file."
         message = expected(places[violation.position], want, violation.tag, do)
         collected = _collected.get()
         if collected is None:

@@ -39,7 +39,7 @@ def given(path: Path | None) -> Path:
     Raises SettingsError if it is missing."""
     if path is None:
         do = "Pass --paths.train and --paths.dev, or set them under [paths]."
-        raise SettingsError(expected("path", "where the corpus is", "no path", do))
+        raise SettingsError(expected("path", "the path of the corpus", "no path", do))
     return path
 
 

@@ -30,7 +30,7 @@ def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]
                 line = decode(raw)[0]
             except UnicodeDecodeError as error:
                 where = f"{path}:{number}, byte {offset + error.start} of the file"
-                do = "Set the reader's encoding to the one it was written in (latin-1?)."
+                do = "Set the reader's encoding to the encoding of the file (latin-1?)."
                 byte = f"0x{raw[error.start]:02x}"
                 raise CorpusError(expected(where, f"text in {encoding}", byte, do)) from None
             yield number, line.removeprefix(_BYTE_ORDER_MARK if number == 1 else "").rstrip("\r\n")

@@ -58,13 +58,13 @@ def _names(labels: Path, n_images: int, images: Path) -> list[str | None]:
     numbers = read_idx(labels, 1)
     if len(numbers) != n_images:
         want = f"a label for each of the {n_images} images of {images}"
-        raise CorpusError(expected(str(labels), want, len(numbers), "Name the file that fits."))
+        raise CorpusError(expected(str(labels), want, len(numbers), "Choose the matching file."))
     return [str(number) for number in numbers]
 
 
 def read_idx(file: Path, n_axes: int) -> np.ndarray:
     """The array of unsigned bytes in a file, of that many axes. Raises CorpusError: see above."""
-    where, do = str(file), "Correct the path, or fetch the file again."
+    where, do = str(file), "Correct the path, or download the file again."
     want = f"an IDX file of unsigned bytes with {n_axes} {'axes' if n_axes > 1 else 'axis'}"
     if not file.is_file():
         raise CorpusError(expected(where, want, "no such file", do))
@@ -73,15 +73,13 @@ def read_idx(file: Path, n_axes: int) -> np.ndarray:
         try:
             raw = gzip.decompress(raw)
         except (EOFError, OSError, zlib.error) as error:
-            raise CorpusError(
-                expected(where, "a whole file packed by gzip", f"{error}", do)
-            ) from error
+            raise CorpusError(expected(where, "a complete gzip file", f"{error}", do)) from error
     if raw[:4] != bytes([0, 0, _BYTES, n_axes]):
-        raise CorpusError(expected(where, want, f"one that begins with {raw[:4].hex(' ')}", do))
+        raise CorpusError(expected(where, want, f"a file that begins with {raw[:4].hex(' ')}", do))
     begin = 4 + 4 * n_axes
     shape = struct.unpack(f">{n_axes}I", raw[4:begin].ljust(4 * n_axes, b"\0"))
     size = int(np.prod(shape, dtype=np.int64))
     if len(raw) != begin + size:
-        want = f"{begin + size} bytes, as its head says"
+        want = f"{begin + size} bytes, as its header says"
         raise CorpusError(expected(where, want, len(raw), do))
     return np.frombuffer(raw, dtype=np.uint8, offset=begin).reshape(shape)

@@ -63,18 +63,18 @@ def _load(file: Path, names: Sequence[str]) -> list[np.ndarray]:
         raise CorpusError(
             expected(str(file), "a NumPy archive", "no such file", "Correct the path.")
         )
-    do = "Write it with numpy.savez, from arrays of numbers or text."
+    do = "Write the archive with numpy.savez, from arrays of numbers or text."
     try:
         archive = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        got = f"no readable one ({error})"
+        got = f"no readable archive ({error})"
         raise CorpusError(expected(str(file), "a NumPy archive (.npz)", got, do)) from error
     if not isinstance(archive, np.lib.npyio.NpzFile):
         raise CorpusError(expected(str(file), "a NumPy archive (.npz)", "a single array", do))
     with archive:
         for name in names:
             if name not in archive:
-                got = f"no such array (there is {', '.join(archive)})"
+                got = f"no such array (available: {', '.join(archive)})"
                 raise CorpusError(expected(str(file), f"an array {name!r}", got))
         try:
             return [archive[name] for name in names]
@@ -88,13 +88,13 @@ def _pixels(array: np.ndarray, packed: tuple[int, int] | None, where: str) -> np
     if packed is not None:
         size = packed[0] * packed[1]
         if array.dtype != np.uint8 or array.shape[1:] != (-(-size // 8),):
-            want = f"uint8 of shape (N, {-(-size // 8)}), {size} bits an image"
+            want = f"uint8 of shape (N, {-(-size // 8)}), {size} bits per image"
             got = f"{array.dtype} of shape {array.shape}"
-            raise CorpusError(expected(where, want, got, "Set packed to the images' size."))
+            raise CorpusError(expected(where, want, got, "Set packed to the size of the images."))
         return np.unpackbits(array, axis=1, count=size).reshape(len(array), *packed, 1)
     if array.ndim not in (3, 4) or array.dtype.kind not in "biu":
-        do = "Quantise pixels that are not whole numbers; set packed for images stored as bits."
-        want = "whole numbers of shape (N, H, W) or (N, H, W, C)"
+        do = "Quantise the pixels to integers; set packed for images stored as bits."
+        want = "integers of shape (N, H, W) or (N, H, W, C)"
         raise CorpusError(expected(where, want, f"{array.dtype} of shape {array.shape}", do))
     pixels = array[..., None] if array.ndim == 3 else array
     outside = np.flatnonzero(((pixels < 0) | (pixels > 255)).any(axis=(1, 2, 3)))

@@ -70,7 +70,7 @@ def _alike(pictures: Iterable[Picture]) -> Iterator[Picture]:
     for picture in pictures:
         first = first or picture
         if picture.pixels.shape != first.pixels.shape:
-            want = f"images of one size, {size_of(first.pixels)} as {first.source} has"
+            want = f"images of one size, {size_of(first.pixels)} like {first.source}"
             do = "Crop, pad or scale them to one size."
             raise CorpusError(expected(picture.source, want, size_of(picture.pixels), do))
         yield picture

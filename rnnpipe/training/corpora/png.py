@@ -17,7 +17,7 @@ def require_pillow(where: str) -> None:
     """Raises SettingsError if Pillow is not installed. where: what needs it."""
     if find_spec("PIL") is None:
         do = "Run pip install 'rnnpipe[images]'."
-        raise SettingsError(expected(where, "Pillow to read and write PNG", "no Pillow", do))
+        raise SettingsError(expected(where, "Pillow, which reads and writes PNG", "no Pillow", do))
 
 
 def read_png(path: Path) -> np.ndarray:
@@ -34,12 +34,12 @@ def read_png(path: Path) -> np.ndarray:
             pixels = np.asarray(image.convert(_KINDS[kind])) if kind in _KINDS else None
     # What Pillow stumbles on depends on where the file is damaged.
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        got = f"no readable one ({error})"
+        got = f"no readable image ({error})"
         raise CorpusError(
-            expected(str(path), "a PNG file", got, "Convert or remove it.")
+            expected(str(path), "a PNG file", got, "Convert or remove the file.")
         ) from error
     if pixels is None:
-        do = "Convert it: 8 bits a channel, and nothing transparent."
+        do = "Convert it to 8 bits per channel, without transparency."
         raise CorpusError(expected(str(path), "a grey or colour image", f"one of {kind}", do))
     return pixels.reshape(*pixels.shape[:2], -1)
 

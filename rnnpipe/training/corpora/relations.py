@@ -101,7 +101,7 @@ def _relation(block: list[tuple[int, str]], where: str) -> Relation:
     (number, sentence), *rest = block
     place = f"{where}:{number}"
     if len(rest) not in (1, 2):
-        want = "a line with a sentence, one with its relation and perhaps a comment"
+        want = "a line with a sentence, a line with its relation and an optional comment"
         do = "Put a blank line between examples."
         raise CorpusError(expected(place, want, f"{len(block)} lines", do))
     _, tab, quoted = sentence.partition("\t")
@@ -117,7 +117,7 @@ def _without_marks(marked: str, place: str) -> tuple[str, tuple[tuple[int, int],
     if [mark[0] for mark in marks] != _IN_ORDER:
         want = f"the marks {' '.join(_IN_ORDER)}, in this order"
         got = " ".join(mark[0] for mark in marks) or "no marks"
-        raise CorpusError(expected(place, want, got, "Mark two nouns, the first one as e1."))
+        raise CorpusError(expected(place, want, got, "Mark two nouns, the first as e1."))
     text, ends = "", []
     last = 0
     for mark in marks:
@@ -128,6 +128,6 @@ def _without_marks(marked: str, place: str) -> tuple[str, tuple[tuple[int, int],
     mentions = (ends[0], ends[1]), (ends[2], ends[3])
     for start, end in mentions:
         if not text[start:end].strip():
-            do = "Mark a noun."
-            raise CorpusError(expected(place, "a word between marks", text[start:end], do))
+            do = "Mark at least one word."
+            raise CorpusError(expected(place, "a word between the marks", text[start:end], do))
     return text, mentions

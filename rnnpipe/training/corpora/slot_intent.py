@@ -65,14 +65,14 @@ def _utterances(
     for number, lines in enumerate(zip_longest(*readers), start=1):
         for file, line in zip(files, lines, strict=True):
             if line is None:
-                do = "The three files must have one line for each utterance."
-                want = f"a line {number}, as in the others"
+                do = "The three files must have one line per utterance."
+                want = f"line {number}, as in the other files"
                 raise CorpusError(expected(str(file), want, "no more lines", do))
         words, tags = ([cell for cell in text.split(" ") if cell] for _, text in lines[:2])
         intent = lines[2][1].strip()
         place = f"{files[1]}:{number}"
         if len(words) != len(tags):
-            want = f"{len(words)} tags, one for each word of {files[0].name}"
+            want = f"{len(words)} tags, one per word of {files[0].name}"
             raise CorpusError(expected(place, want, len(tags), "Correct the line."))
         if words and not intent:
             where = f"{files[2]}:{number}"

@@ -164,7 +164,7 @@ def _batches(examples: Iterable[Example]) -> Iterator[list[Example]]:
         place = example.reference.user_data.get(PLACE)
         if place is None:
             want = "chunks of streams, as rnnpipe.TextStream.v1 reads them with chunk above 0"
-            do = "For other corpora, use a batcher of spaCy's such as spacy.batch_by_words.v1."
+            do = "For other corpora, use a spaCy batcher such as spacy.batch_by_words.v1."
             raise CorpusError(expected("rnnpipe.StreamBatcher.v1", want, "no place", do))
         if place[0] in batch:
             yield list(batch.values())

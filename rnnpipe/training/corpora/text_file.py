@@ -90,7 +90,7 @@ class TextFile:
         if not fit:
             where = f"{self.path}: encoding"
             want = "a text encoding (utf-8, latin-1, ...)"
-            raise CorpusError(expected(where, want, self.encoding, "Set another one."))
+            raise CorpusError(expected(where, want, self.encoding, "Set another encoding."))
         return decoder
 
     def _decode(
@@ -102,7 +102,7 @@ class TextFile:
         except UnicodeDecodeError as error:
             byte = f"0x{error.object[error.start]:02x}"
             where = f"{self.path}, byte {offset - held + error.start}"
-            do = "Set the reader's encoding to the one it was written in (latin-1?)."
+            do = "Set the reader's encoding to the encoding of the file (latin-1?)."
             raise CorpusError(expected(where, f"text in {self.encoding}", byte, do)) from None
 
 

@@ -66,11 +66,11 @@ registry.loggers("rnnpipe.Console.v1", func=Console)
 def _open(path: Path, overwrite: bool) -> IO[str]:
     where = f"training.logger.path {path}"
     if path.exists() and not overwrite:
-        do = "Name another file, or set training.logger.overwrite."
-        raise SettingsError(expected(where, "a new file", "one that is there", do))
+        do = "Choose another file, or set training.logger.overwrite."
+        raise SettingsError(expected(where, "a new file", "an existing file", do))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("w", encoding="utf-8")
     except OSError as error:
-        do = "Name another file."
-        raise SettingsError(expected(where, "a file to write to", str(error), do)) from None
+        do = "Choose another file."
+        raise SettingsError(expected(where, "a writable file", str(error), do)) from None

@@ -130,7 +130,7 @@ def test_each_gradient_has_a_curve_with_its_name_and_none_presses_the_others(dra
     for line, curve in zip(lines, CURVES, strict=True):
         np.testing.assert_array_equal(line.get_ydata(), curve.norm)
     assert [text.get_text() for text in axes.get_legend().get_texts()] == [
-        "as large as it set out",
+        "as large as at the start",
         "rnn/model-best:lm, trained, 0.500 per step",
         "GRU, fresh, 0.980 per step",
     ]

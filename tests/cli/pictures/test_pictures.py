@@ -97,7 +97,7 @@ def test_a_name_that_says_no_format(tmp_path):
         require_picture(tmp_path / "gap.jpg")
     assert str(error.value) == (
         "output: expected a file name that ends in .png or .svg, got 'gap.jpg'. "
-        "Give it another name."
+        "Choose another path."
     )
 
 
@@ -106,7 +106,7 @@ def test_without_matplotlib(tmp_path, monkeypatch):
     with pytest.raises(SettingsError) as error:
         require_picture(tmp_path / "gap.png")
     assert str(error.value) == (
-        "output: expected matplotlib to draw with, got no matplotlib. "
+        "output: expected matplotlib, which draws the picture, got no matplotlib. "
         "Run pip install 'rnnpipe[plots]'."
     )
 

@@ -65,7 +65,7 @@ def test_the_page_has_the_text_in_every_section(page):
     ]
     assert page.find("head/title").text == page.find("body/h1").text == "Loss of <it>"
     assert page.find("body/p").text == (
-        f"2.000 nats a piece, 13 pieces. {readings.LOSS} Point at one to see its number."
+        f"2.000 nats per piece, 13 pieces. {readings.LOSS} Point at a piece to see its value."
     )
 
 
@@ -101,10 +101,10 @@ def test_the_terminal_without_colours():
     text = printed(TRACE)
     assert "\x1b" not in text
     for line in (
-        "Loss: white 0 nats, red 4.00 (a blind guess) and above",
+        "Loss: white 0 nats, red 4.00 (a random guess) and above",
         "Unit 0:17 (layer:unit), h: blue -1, white 0, red 1",
         "Unit 0:17 (layer:unit), tanh(c): blue -1, white 0, red 1",
-        "2.000 nats a piece, 13 pieces",
+        "2.000 nats per piece, 13 pieces",
     ):
         assert line in text
     worst = text.split("Most surprising")[1].splitlines()[2].split()

@@ -46,7 +46,13 @@ def nlp():
     ("bad", "text"),
     [
         (None, "the image 2.png: expected an image in doc._.image, got no image"),
-        (GOOD[:3], "the image 2.png: expected an image of 4 x 4 pixels, as those in training, got"),
+        (
+            GOOD[:3],
+            (
+                "the image 2.png: expected an image of 4 x 4 pixels, the size of the training "
+                "images, got"
+            ),
+        ),
         (GOOD[..., None].repeat(3, 2), "the image 2.png: expected an image of 1 channel, got 3"),
         (GOOD * 2, "the image 2.png: expected pixels from 0 to 1, got 2"),
     ],
@@ -75,7 +81,7 @@ def test_an_image_that_cannot_be_completed(nlp):
 
 
 def test_known_pixels_that_are_none(nlp):
-    text = r"image: known: expected truths of shape \(4, 4\), where pixels are known, got 'int64 of"
+    text = r"image: known: expected a boolean array of shape \(4, 4\), true where .* got 'int64 of"
     with pytest.raises(SettingsError, match=text):
         nlp.get_pipe("image").complete(GOOD, [1, 2])
 
@@ -83,6 +89,6 @@ def test_known_pixels_that_are_none(nlp):
 def test_a_damaged_folder(nlp, tmp_path):
     nlp.to_disk(tmp_path)
     (tmp_path / "image" / "model").write_bytes(b"")
-    text = "components.image: expected all that was saved of the component, got .* copy it again"
+    text = "components.image: expected the complete saved component, got .* copy it again"
     with pytest.raises(WeightsError, match=text):
         spacy.load(tmp_path)

@@ -258,7 +258,7 @@ def test_one_bad_document_does_not_lose_the_others(trained):
     texts = [
         "the document '': expected an image in doc._.image, got no image.",
         "expected an image that is a numpy array of uint8, got 'list'. Convert it",
-        "expected an image of 4 x 5 pixels, as those in training, got '3 x 5'. Crop, pad or scale",
+        ("expected an image of 4 x 5 pixels, the size of the training images, got '3 x 5'. Crop"),
         f"expected an image of {channels} channel",
         f"expected pixels from 0 to {levels - 1}, got {levels}. Quantise the image, or set levels.",
     ]
@@ -308,7 +308,7 @@ def test_classes_that_are_not_there():
         pipe.generate(label="leaning")
     doc.cats = {"leaning": 1.0}
     with pytest.raises(
-        LabelError, match="got 'leaning'. Name one of them, or add it with add_label"
+        LabelError, match="got 'leaning'. Choose one of them, or add the label with add_label"
     ):
         nlp.update([Example(doc_with(nlp, images()[0]), doc)])
     doc.cats = {"lying": 1.0, "standing": 1.0}
@@ -342,8 +342,8 @@ def test_channels_that_do_not_fit():
         with pytest.raises(StructureError) as error:
             train(pipeline("colours", **setting), images("colours"), steps=0)
         assert str(error.value) == (
-            f"components.image.model.{place}: expected at least a feature for each of the 3 "
-            "channels, got 2. Set it to 3 or more."
+            f"components.image.model.{place}: expected at least one feature for each of the 3 "
+            f"channels, got 2. Set it to 3 or more."
         )
 
 
@@ -358,7 +358,7 @@ def test_settings_of_generation():
     with pytest.raises(SettingsError, match="image: temperature: expected 0 or more, got -0.5"):
         pipe.generate(1, temperature=-0.5)
     with pytest.raises(
-        SettingsError, match=r"known: expected truths of shape \(4, 5\), where pixel"
+        SettingsError, match=r"known: expected a boolean array of shape \(4, 5\), true"
     ):
         pipe.complete(images()[0], np.ones((2, 2), dtype=bool))
     with pytest.raises(StructureError, match="expected pixels from 0 to 1, got 255"):

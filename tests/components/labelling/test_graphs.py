@@ -158,7 +158,8 @@ def test_a_graph_that_may_have_cycles():
     with pytest.raises(StructureError) as error:
         learn(nlp, tagged_examples)
     assert str(error.value).startswith(
-        "components.rnn_tagger.model.encoder: expected one that reads Graphs, got DagEncoder, "
+        "components.rnn_tagger.model.encoder: expected an encoder that reads Graphs, got "
+        "DagEncoder, "
         "which reads Dags."
     )
     assert str(error.value).endswith("for instance to 'rnnpipe.TokenDag.v1'.")

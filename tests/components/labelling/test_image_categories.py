@@ -138,22 +138,22 @@ def network(kind, **changes):
         (
             "rows",
             {"embedding": {"@rnnpipe_embeddings": "rnnpipe.Pixels.v1"}},
-            "components.cat.model.embedding: expected one of rows, which the documents are read as",
+            "components.cat.model.embedding: expected an embedding of rows, to fit the structure",
         ),
         (
             "pixels",
             {"embedding": {"@rnnpipe_embeddings": "rnnpipe.Hashed.v1"}},
-            "got HashedEmbedding, which is one of tokens. Choose 'rnnpipe.Pixels.v1'.",
+            "got HashedEmbedding, an embedding of tokens. Choose 'rnnpipe.Pixels.v1'.",
         ),
         (
             "pixels",
             {"structure": None},
-            "got PixelEmbedding, which is one of pixels. Set the structure that goes with it.",
+            "got PixelEmbedding, an embedding of pixels. Set the matching structure.",
         ),
         (
             "grid",
             {"structure": {"@rnnpipe_structures": "rnnpipe.ImagePixels.v1"}},
-            "components.cat.model.encoder: expected one that reads Sequences, got",
+            "components.cat.model.encoder: expected an encoder that reads Sequences, got",
         ),
     ],
 )

@@ -110,7 +110,7 @@ def test_truths_of_zero_and_one(truth):
     doc.cats = {"dull": truth}
     assert nlp.update([Example(nlp.make_doc("a"), doc)])["rnn_textcat_multilabel"] > 0
     doc.cats = {"dull": truth * 2 - 0.5}
-    with pytest.raises(LabelError, match=r"expected truths from 0.0 to 1.0"):
+    with pytest.raises(LabelError, match=r"expected category values from 0.0 to 1.0"):
         nlp.update([Example(nlp.make_doc("a"), doc)])
 
 

@@ -226,7 +226,8 @@ def test_an_encoder_that_does_not_read_the_structure():
     with pytest.raises(StructureError) as error:
         train(nlp)
     assert str(error.value) == (
-        "components.rnn_treecat.model.encoder: expected one that reads Sequences, got TreeEncoder, "
+        "components.rnn_treecat.model.encoder: expected an encoder that reads Sequences, got "
+        "TreeEncoder, "
         "which reads Trees. Choose a sequence encoder such as 'rnnpipe.BiLSTM.v1', or set the "
         "network's structure, for instance to 'rnnpipe.DependencyTree.v1'."
     )
@@ -240,7 +241,7 @@ def test_several_true_categories():
     with pytest.raises(LabelError) as error:
         nlp.update([Example(docs_for(nlp)[0], gold)])
     where = f"components.rnn_treecat: the document {gold.text!r}: "
-    assert str(error.value).startswith(where + "expected at most one category of 1.0, got")
+    assert str(error.value).startswith(where + "expected at most one category with 1.0, got")
 
 
 def test_gold_trees_for_a_tagger():

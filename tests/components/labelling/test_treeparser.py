@@ -137,9 +137,8 @@ def test_gold_constituents_that_overlap(trained):
     with pytest.raises(StructureError) as error:
         trained.update([Example(Doc(trained.vocab, words=words), reference)])
     assert str(error.value) == (
-        "the document 'a b c ': expected constituents that are nested or apart, beside tokens "
-        "[0, 2], got [1, 3]. Of two constituents, one must hold the other, or they must not share "
-        "a token."
+        "the document 'a b c ': expected nested or disjoint constituents, relative to tokens "
+        "[0, 2], got [1, 3]. Two constituents must be disjoint, or one must contain the other."
     )
 
 
@@ -150,8 +149,9 @@ def test_labels_that_could_be_taken_for_others(trained, label):
     with pytest.raises(LabelError) as error:
         trained.update([Example(Doc(trained.vocab, words=words), reference)])
     assert str(error.value) == (
-        "components.rnn_treeparser: the document 'a b ': expected labels without a space and other "
-        f"than '(none)', got {label!r}. Rename it."
+        "components.rnn_treeparser: the document 'a b ': expected labels that contain no space "
+        "and differ "
+        f"from '(none)', got {label!r}. Rename the label."
     )
 
 
@@ -161,8 +161,9 @@ def test_a_decoder_of_trees_labels_no_tokens():
     with pytest.raises(StructureError) as error:
         nlp.initialize(lambda: examples_for(nlp))
     assert str(error.value) == (
-        "components.rnn_tagger.model.decoder: expected one that labels what there is, got "
-        "MarginTreeParser, one that builds trees. Choose another, such as 'rnnpipe.Softmax.v1'."
+        "components.rnn_tagger.model.decoder: expected a decoder that labels given nodes, got "
+        "MarginTreeParser, a decoder that builds trees. Choose another, such as "
+        "'rnnpipe.Softmax.v1'."
     )
 
 

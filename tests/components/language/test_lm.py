@@ -294,7 +294,7 @@ def test_a_prompt_with_unknown_symbols(trained):
     if kind == "bytes":
         assert pipe.generate("€", max_length=3, temperature=0) is not None
         return
-    text = "components.lm: expected text of symbols seen in training, got '€'. .* a Doc"
+    text = "components.lm: expected text with symbols seen in training, got '€'. .* a Doc"
     with pytest.raises(SettingsError, match=text):
         pipe.generate("a € rose")
     assert isinstance(pipe.generate(nlp.make_doc("a € rose"), max_length=5), str)

@@ -77,8 +77,8 @@ def pipe(request):
         (
             lambda pipe: pipe.generate("aé"),
             (
-                "components.lm: expected text of symbols seen in training, got 'é'. Take it out; "
-                "only a prompt that is a Doc may have it."
+                "components.lm: expected text with symbols seen in training, got 'é'. Remove it; "
+                "only a prompt that is a Doc may contain it."
             ),
         ),
         (
@@ -88,8 +88,8 @@ def pipe(request):
         (
             lambda pipe: pipe.generate(stop=["é"]),
             (
-                "rnnpipe.Sampler.v1.stop: components.lm: expected text of symbols seen in "
-                "training, got 'é'. Take it out; only a prompt that is a Doc may have it."
+                "rnnpipe.Sampler.v1.stop: components.lm: expected text with symbols seen in "
+                "training, got 'é'. Remove it; only a prompt that is a Doc may contain it."
             ),
         ),
         (
@@ -102,20 +102,21 @@ def pipe(request):
         (
             lambda pipe: pipe.generate(decoder="rnnpipe.Beam.v1"),
             (
-                "decoder: expected one that generates, got 'rnnpipe.Beam.v1'. Give what a "
-                "registered function returns, such as rnnpipe.Beam.v1."
+                "decoder: expected a decoder that generates, got 'rnnpipe.Beam.v1'. Pass the "
+                "result of "
+                "a registered function, such as rnnpipe.Beam.v1."
             ),
         ),
         (
             lambda pipe: pipe.stream(decoder=Beam(beam_size=2)),
             (
-                "decoder: expected one that tells a text's beginning before its end, such as "
-                "rnnpipe.Sampler.v1, got rnnpipe.Beam.v1. Use it, or generate."
+                "decoder: expected a decoder that generates symbol by symbol, such as "
+                "rnnpipe.Sampler.v1, got rnnpipe.Beam.v1. Use such a decoder, or call generate."
             ),
         ),
         (
             lambda pipe: pipe.stream(decoder=Sampler(n_samples=2)),
-            "n_samples: expected 1 for a stream, got 2. Leave it out, or use generations.",
+            "n_samples: expected 1 for a stream, got 2. Omit it, or use generations.",
         ),
     ],
 )
@@ -126,7 +127,7 @@ def test_what_people_get_wrong(pipe, ask, message):
 
 
 def test_a_decoder_that_labels(pipe):
-    with pytest.raises(ConfigError, match="decoder: expected one that generates"):
+    with pytest.raises(ConfigError, match="decoder: expected a decoder that generates"):
         pipe.generate(decoder=CRF())
 
 

@@ -119,7 +119,9 @@ def test_spacys_tagger_over_a_language_model(tmp_path):
 
 @pytest.mark.parametrize("embedding", [Words(width=3), Tok2Vec(model())])
 def test_an_embedding_that_needs_more_than_ten_documents(embedding):
-    text = r"model.embed.embedding: expected one that learns no list of words .* LanguageModelEmb"
+    text = (
+        r"model.embed.embedding: expected an embedding without a learned vocab.* LanguageModelEmb"
+    )
     with pytest.raises(StructureError, match=text):
         Tok2VecEmbedding(embedding).initialize(X=DOCS)
 

@@ -188,7 +188,7 @@ def test_an_encoder_of_another_structure():
         make_model(TreeEncoder)
     assert str(error.value) == (
         "model.encode.encoder: expected an encoder over Sequences, got one over Trees. A tok2vec "
-        "reads tokens in a row."
+        "reads sequences of tokens."
     )
 
 

@@ -154,7 +154,7 @@ def test_texts_of_categories():
     [
         (
             {"embedding": {"@rnnpipe_embeddings": "rnnpipe.Pixels.v1"}},
-            "components.captions.model.embedding: expected one of rows, which the documents are",
+            "components.captions.model.embedding: expected an embedding of rows, to fit the st",
         ),
         (
             {"encoder": {"@rnnpipe_encoders": "rnnpipe.RowLSTM.v1", "width": 4}},
@@ -162,9 +162,9 @@ def test_texts_of_categories():
         ),
         (
             {"decoder": {"@rnnpipe_encoders": "rnnpipe.BiLSTM.v1", "width": 4}},
-            "components.captions.model.decoder: expected a causal one",
+            "components.captions.model.decoder: expected a causal encoder",
         ),
-        ({"copy_unknown": True}, "copy_unknown: expected false where images are read, which have"),
+        ({"copy_unknown": True}, "copy_unknown: expected false for images, which have no symbols"),
     ],
 )
 def test_parts_that_do_not_fit(changes, message):

@@ -264,12 +264,12 @@ def test_a_translation_that_is_no_text():
 @pytest.mark.parametrize(
     ("model", "text"),
     [
-        ({"decoder": BILSTM}, r"reverse.model.decoder: expected a causal one.*got Bidirectional"),
+        ({"decoder": BILSTM}, r"reverse.model.decoder: expected a causal enc.*got Bidirectional"),
         (
             {"attention": None, "input_feeding": True},
             r"reverse.model.input_feeding: expected false without attention",
         ),
-        ({"reverse_source": True}, "reverse.model.reverse_source: expected false for an encoder"),
+        ({"reverse_source": True}, "reverse.model.reverse_source: expected false for a bidir"),
         (
             {"attention": {"@rnnpipe_attentions": "rnnpipe.Dot.v1"}},
             r"attention: expected a decoder whose states are as wide as the encoder's \(32\)",

@@ -127,9 +127,7 @@ def test_a_chunk_out_of_order():
     with pytest.raises(CorpusError, match=message):
         network.accumulate_gradients([chunk(whole, 0, 4, 8)])
     network.accumulate_gradients([chunk(whole, 0, 0, 4)])
-    with pytest.raises(
-        CorpusError, match="expected the chunk that goes on at 4, got 'the one at 8"
-    ):
+    with pytest.raises(CorpusError, match="expected the chunk that begins at 4, got 'the one at 8"):
         network.accumulate_gradients([chunk(whole, 0, 8, 12)])
 
 
@@ -182,7 +180,7 @@ def test_dropout_of_symbols_is_of_whole_symbols():
 
 
 def test_an_encoder_that_looks_ahead():
-    message = "encoder: expected a causal one, .* got Bidirectional.* 'rnnpipe.LSTM.v1'"
+    message = "encoder: expected a causal encoder, .* got Bidirectional.* 'rnnpipe.LSTM.v1'"
     with pytest.raises(StructureError, match=message):
         model(BiLSTM(width=4))
 

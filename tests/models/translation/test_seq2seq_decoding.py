@@ -142,7 +142,7 @@ def test_samples_and_no_sources():
 
 def test_errors():
     steps = Decoding(model().eval(), [pair(2, 0).source])
-    with pytest.raises(StructureError, match="expected a row for each of 1 sources, got 3"):
+    with pytest.raises(StructureError, match="expected one row for each of 1 sources, got 3"):
         steps.begin(3)
     with pytest.raises(SettingsError, match=r"beam_size: expected at most .* \(8\), got 9"):
         generator(Beam(beam_size=9))

@@ -92,8 +92,9 @@ def test_a_sample_of_symbols_cannot_share_the_truth():
     with pytest.raises(SettingsError) as error:
         model(output=SampledSoftmax(samples=3), label_smoothing=0.1)
     assert str(error.value) == (
-        "label_smoothing: expected 0 with rnnpipe.SampledSoftmax.v1: a share for all symbols needs "
-        "all of them, got 0.1. Remove label_smoothing, or use rnnpipe.FullSoftmax.v1."
+        "label_smoothing: expected 0 with rnnpipe.SampledSoftmax.v1, which does not score all "
+        "symbols, got 0.1. Remove label_smoothing, or use "
+        "rnnpipe.FullSoftmax.v1."
     )
 
 
@@ -183,7 +184,7 @@ def test_one_vocabulary_has_one_embedding():
         (
             {"decoder": BiLSTM(width=4)},
             StructureError,
-            "decoder: expected a causal one.*got Bidirectional",
+            "decoder: expected a causal enc.*got Bidirectional",
         ),
         (
             {"attention": None, "input_feeding": True},
@@ -193,7 +194,7 @@ def test_one_vocabulary_has_one_embedding():
         (
             {"reverse_source": True},
             SettingsError,
-            "reverse_source: expected false for an encoder that reads both ways",
+            "reverse_source: expected false for a bidirectional encoder",
         ),
         ({"attention": Dot()}, SettingsError, r"as wide as the encoder's \(6\), got 4"),
     ],

@@ -142,7 +142,7 @@ def test_stopping_loses_nothing(seed, beam_size, data, kind, min_length, stop, b
         kind,
     )
     if not oracle:
-        with pytest.raises(ConfigError, match="expected at least one symbol that may come next"):
+        with pytest.raises(ConfigError, match="expected at least one allowed next symbol"):
             beam.generate(model, START)
         return
     (texts,) = beam.generate(model, START)
@@ -322,7 +322,7 @@ class TestStochasticBeam:
             {"alpha": 0.6},
             (
                 "rnnpipe.Beam.v1.alpha: expected no value with this length_penalty, got 0.6. "
-                "Leave alpha out or set length_penalty to 'gnmt'."
+                "Remove alpha or set length_penalty to 'gnmt'."
             ),
         ),
         (
@@ -360,6 +360,6 @@ def test_filters_that_leave_nothing():
     with pytest.raises(ConfigError) as caught:
         generator(filters=once, min_length=9).generate(Markov(5), START)
     assert str(caught.value) == (
-        "rnnpipe.Beam.v1: expected at least one symbol that may come next, got none after 4 "
-        "symbols under once, min_length. Loosen one of them."
+        "rnnpipe.Beam.v1: expected at least one allowed next symbol, got none after 4 "
+        "symbols under once, min_length. Relax one of them."
     )

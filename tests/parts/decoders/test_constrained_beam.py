@@ -110,14 +110,14 @@ def test_progress_is_what_the_text_holds(phrases, text):
             {"phrases": []},
             (
                 "rnnpipe.ConstrainedBeam.v1.phrases: expected at least one, got []. "
-                "Or use rnnpipe.Beam.v1."
+                "Add one, or use rnnpipe.Beam.v1."
             ),
         ),
         (
             {"phrases": ["az"]},
             (
-                "rnnpipe.ConstrainedBeam.v1.phrases: expected symbols below 5, the number that the "
-                "model knows, got 'az'."
+                "rnnpipe.ConstrainedBeam.v1.phrases: expected symbols below 5, the number of "
+                "symbols of the model, got 'az'."
             ),
         ),
         (
@@ -131,7 +131,7 @@ def test_progress_is_what_the_text_holds(phrases, text):
             {"phrases": ["ae"]},
             (
                 "rnnpipe.ConstrainedBeam.v1.phrases: expected phrases without the end symbol, "
-                "which comes by itself, got 'ae'. Take it out."
+                "which is added automatically, got 'ae'. Remove it."
             ),
         ),
         (
@@ -166,15 +166,15 @@ def test_bad_settings(values, message):
                 "filters": {"no": filters.get("rnnpipe.Forbidden.v1")(phrases=["b"])},
             },
             (
-                "expected at least one symbol that may come next, got none after 5 symbols under "
-                "no, phrases. Loosen one of them."
+                "expected at least one allowed next symbol, got none after 5 symbols under "
+                "no, phrases. Relax one of them."
             ),
         ),
         (
             {"phrases": ["ab", "cd"], "max_length": 3},
             (
-                "expected at least one symbol that may come next, got none after 2 symbols under "
-                "phrases. Loosen one of them."
+                "expected at least one allowed next symbol, got none after 2 symbols under "
+                "phrases. Relax one of them."
             ),
         ),
     ],

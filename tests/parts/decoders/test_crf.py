@@ -221,7 +221,9 @@ def test_a_rank_without_states_is_refused():
 
 
 def test_pooled_documents_are_refused():
-    with pytest.raises(StructureError, match="expected an encoder's states, one for every node"):
+    with pytest.raises(
+        StructureError, match="expected the states of an encoder, one for each node"
+    ):
         make().predict(torch.zeros(2, WIDTH))
 
 

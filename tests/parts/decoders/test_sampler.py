@@ -190,8 +190,8 @@ def test_lengths():
         (
             {"stop": ["az"]},
             (
-                "rnnpipe.Sampler.v1.stop: expected symbols below 4, the number that the model "
-                "knows, got 'az'."
+                "rnnpipe.Sampler.v1.stop: expected symbols below 4, the number of symbols of the "
+                "model, got 'az'."
             ),
         ),
     ],
@@ -207,7 +207,7 @@ def test_a_least_length_without_an_end():
         sampler(Letters(4, ends=False), min_length=2)
     assert str(caught.value) == (
         "rnnpipe.Sampler.v1.min_length: expected 0 for a model without an end symbol, whose texts "
-        "all have max_length symbols, got 2. Leave it out or set stop."
+        "all have max_length symbols, got 2. Remove it or set stop."
     )
 
 
@@ -218,8 +218,8 @@ def test_filters_that_leave_nothing(temperature):
     with pytest.raises(ConfigError) as caught:
         generator.generate(Markov(4), START)
     assert str(caught.value) == (
-        "rnnpipe.Sampler.v1: expected at least one symbol that may come next, got none after "
-        "3 symbols under once, min_length. Loosen one of them."
+        "rnnpipe.Sampler.v1: expected at least one allowed next symbol, got none after "
+        "3 symbols under once, min_length. Relax one of them."
     )
 
 

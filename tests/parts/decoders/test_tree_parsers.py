@@ -298,17 +298,21 @@ def test_an_encoder_that_cannot_join():
     with pytest.raises(StructureError) as error:
         MarginParser(BiChildSumTreeLSTM(width=3))(N_IN, LABELS)
     assert str(error.value) == (
-        "decoder.composition: expected an encoder of trees that makes one node of two, got "
-        "BiTreeEncoder. Choose another, such as 'rnnpipe.RecursiveNet.v1'."
+        "decoder.composition: expected a tree encoder that joins two nodes into one, got "
+        "BiTreeEncoder. Choose another encoder, such as 'rnnpipe.RecursiveNet.v1'."
     )
 
 
 def test_a_cell_for_one_child():
     decoder = MarginParser(RecursiveNet(width=3, arity=1))(N_IN, LABELS)
-    with pytest.raises(StructureError, match="expected trees of at most 1 children a node, got a"):
+    with pytest.raises(
+        StructureError, match="expected trees with at most 1 children per node, got a"
+    ):
         decoder.predict(encode([2]))
 
 
 def test_pooled_documents():
-    with pytest.raises(StructureError, match="expected an encoder's states, one for every node"):
+    with pytest.raises(
+        StructureError, match="expected the states of an encoder, one for each node"
+    ):
         margin().loss(torch.zeros(2, N_IN), gold_of(GOLD[:2]))

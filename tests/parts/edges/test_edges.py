@@ -55,7 +55,8 @@ def test_a_label_twice():
     with pytest.raises(SettingsError) as error:
         DependencyEdges(labels=["obj", "nsubj", "obj"])
     assert str(error.value) == (
-        "rnnpipe.DependencyEdges.v1, labels: expected each label once, got ['obj']. Leave them out."
+        "rnnpipe.DependencyEdges.v1, labels: expected each label once, got ['obj']. "
+        "Remove repeated labels."
     )
 
 
@@ -90,22 +91,22 @@ def test_two_ways(doc):
         (
             DependencyEdges(),
             (
-                "a dependency parse, got no heads. Put a parser before this component, or read "
-                "heads into the documents."
+                "a dependency parse, got no heads. Add a parser before this component, or set "
+                "heads in the documents."
             ),
         ),
         (
             SameLemmaEdges(),
             (
-                "lemmas, got no lemmas. Put a lemmatizer before this component, or read lemmas "
-                "into the documents."
+                "lemmas, got no lemmas. Add a lemmatizer before this component, or set lemmas in "
+                "the documents."
             ),
         ),
         (
             CoreferenceEdges(),
             (
-                "spans in doc.spans['coreference'], got no such span group. Read coreferent "
-                "mentions into the documents, or set spans_key to the group that holds them."
+                "spans in doc.spans['coreference'], got no such span group. Add coreferent "
+                "mentions to the documents, or set spans_key to their group."
             ),
         ),
     ],

@@ -70,7 +70,7 @@ def test_lexical_and_contextual_parts_are_not_one_embedding(counts, vocab):
     with pytest.raises(StructureError) as error:
         builder.build(builder.measure(counts, vocab))
     assert str(error.value) == (
-        "rnnpipe.Concat.v1: expected parts that are all lexical, or all not, to build them as one "
-        "embedding, got 'HashedEmbedding: lexical=True, Contextual: lexical=False'. Build each of "
-        "parts() by itself."
+        "rnnpipe.Concat.v1: expected parts that are either all lexical or all not lexical, to "
+        "build them as one embedding, got 'HashedEmbedding: lexical=True, Contextual: "
+        "lexical=False'. Build each of parts() separately."
     )

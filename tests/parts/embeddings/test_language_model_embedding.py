@@ -369,7 +369,7 @@ def test_an_encoder_that_shows_its_top_layer_alone():
     class Opaque(torch.nn.Module):
         n_out = 6
 
-    with pytest.raises(StructureError, match="one layer to show"):
+    with pytest.raises(StructureError, match="has only one layer"):
         count_layers(Opaque(), 6)
     assert count_layers(LSTM(width=6, depth=3)(6), 6) == 4
     assert count_layers(LSTM(width=6, depth=3)(5), 5) == 3
@@ -400,7 +400,6 @@ def test_saved_blocks_call_parts_of_networks_only():
     with pytest.raises(WeightsError) as error:
         language_model_embedding.require_parts(blocks)
     assert str(error.value) == (
-        "rnnpipe.LanguageModelEmbedding.v1, saved blocks: expected names from registries that "
-        "begin with rnnpipe_, got '@misc = evil'. Do not load the file if you do not know where it "
-        "is from."
+        "rnnpipe.LanguageModelEmbedding.v1, saved blocks: expected names in registries that "
+        "begin with rnnpipe_, got '@misc = evil'. Do not load files from unknown sources."
     )

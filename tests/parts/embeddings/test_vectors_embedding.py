@@ -194,7 +194,7 @@ def test_bad_numbers_name_the_word(bad):
         build(Vectors(), vocab)
     assert str(error.value) == (
         "rnnpipe.Vectors.v1: expected finite numbers in all word vectors, got NaN or infinity for "
-        "'broken' (2 of 5 vectors). Repair them and load them anew."
+        "'broken' (2 of 5 vectors). Repair them and load them again."
     )
 
 
@@ -216,7 +216,6 @@ def test_vectors_gone_after_training():
     with pytest.raises(SettingsError) as error:
         module.featurize(words_in(vocab_with(), "walk"))
     assert str(error.value) == (
-        "rnnpipe.Vectors.v1: expected the word vectors of size 2 that the network was trained "
-        "with, got 'a table of shape (0, 0) in nlp.vocab'. Load the pipeline together with its "
-        "vocabulary."
+        "rnnpipe.Vectors.v1: expected the word vectors of size 2 used to train the network, got "
+        "'a table of shape (0, 0) in nlp.vocab'. Load the pipeline with its own vocabulary."
     )

@@ -76,8 +76,9 @@ def test_settings_without_effect_are_refused():
     with pytest.raises(SettingsError) as error:
         Words(width=3, min_frequency=2, singleton_dropout=0.5)
     assert str(error.value) == (
-        "rnnpipe.Words.v1, singleton_dropout: expected no value, as min_frequency = 2 leaves no "
-        "word that occurs once, got 0.5. Remove singleton_dropout, or set min_frequency = 1."
+        "rnnpipe.Words.v1, singleton_dropout: expected no value, since min_frequency = 2 "
+        "excludes words that occur once, got 0.5. Remove singleton_dropout, or set min_frequency "
+        "= 1."
     )
 
 

@@ -124,7 +124,7 @@ def test_a_forced_beginning():
             {"k": 7},
             (
                 "rnnpipe.TopK.v1.k: expected at most the number of symbols (6), got 7. "
-                "Lower k or leave it out."
+                "Lower k or remove it."
             ),
         ),
         (
@@ -156,8 +156,8 @@ def test_a_forced_beginning():
             "Forbidden",
             {"phrases": [[0], [6]]},
             (
-                "rnnpipe.Forbidden.v1.phrases: expected symbols below 6, the number that the model "
-                "knows, got [6]."
+                "rnnpipe.Forbidden.v1.phrases: expected symbols below 6, the number of symbols "
+                "of the model, got [6]."
             ),
         ),
         (
@@ -165,7 +165,7 @@ def test_a_forced_beginning():
             {"phrases": ["a", "b", "c", "d", "e", "f"]},
             (
                 "rnnpipe.Forbidden.v1.phrases: expected fewer than all symbols of the model, got "
-                "['a', 'b', 'c', 'd', 'e', 'f']. Leave at least one symbol."
+                "['a', 'b', 'c', 'd', 'e', 'f']. Allow at least one symbol."
             ),
         ),
     ],

@@ -67,19 +67,19 @@ def test_gradients_reach_every_weight_and_never_the_host(builder):
 def test_tied_weights_are_the_embedding():
     weight = embedding()
     assert TiedSoftmax()(WIDTH, weight).weight is weight
-    text = r"width: expected an embedding as wide as the encoder's states \(6\), .* got 8."
+    text = r"width: expected an embedding as wide as the states of the encoder \(6\), .* got 8."
     with pytest.raises(SettingsError, match=text):
         TiedSoftmax()(6, weight)
 
 
 @pytest.mark.parametrize("cutoffs", [[], [5, 3], [3, 3]])
 def test_cutoffs_that_do_not_grow(cutoffs):
-    with pytest.raises(SettingsError, match="cutoffs: expected numbers of symbols in growing ord"):
+    with pytest.raises(SettingsError, match="cutoffs: expected numbers of symbols in increasing "):
         AdaptiveSoftmax(cutoffs=cutoffs)
 
 
 def test_cutoffs_beyond_the_symbols():
-    text = r"cutoffs: expected numbers below that of the symbols \(11\), got \[3, 11\]."
+    text = r"cutoffs: expected numbers below the number of symbols \(11\), got \[3, 11\]."
     with pytest.raises(SettingsError, match=text):
         AdaptiveSoftmax(cutoffs=[3, 11])(WIDTH, embedding())
 

@@ -66,9 +66,8 @@ def test_overlapping_constituents(spans):
     with pytest.raises(StructureError) as error:
         Constituents().read(doc_with(3, spans))
     assert str(error.value) == (
-        "the document 'w0 w1 w2 ': expected constituents that are nested or apart, beside tokens "
-        "[0, 2], got [1, 3]. Of two constituents, one must hold the other, or they must not share "
-        "a token."
+        "the document 'w0 w1 w2 ': expected nested or disjoint constituents, relative to tokens "
+        "[0, 2], got [1, 3]. Two constituents must be disjoint, or one must contain the other."
     )
 
 
@@ -88,8 +87,8 @@ def test_no_tree(structure):
         structure().read(doc_with(12, [], key="other"))
     assert str(error.value) == (
         "the document 'w0 w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 ': expected spans in "
-        "doc.spans['constituents'], got no such span group (there is other). Read trees into the "
-        "documents, or set spans_key to the group that holds them."
+        "doc.spans['constituents'], got no such span group (available: other). Add trees to the "
+        "documents, or set spans_key to their group."
     )
 
 

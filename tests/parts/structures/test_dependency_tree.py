@@ -49,9 +49,10 @@ def test_heads_in_a_circle():
     with pytest.raises(StructureError) as error:
         DependencyTree().read(doc_with([1, 0, 1, 3]))
     assert str(error.value) == (
-        "the document 'w0 w1 w2 w3 ': expected a tree of heads, got no root above 'w0', 'w1', "
-        "'w2', whose heads make a circle. Every token must lead to one that is its own head, the "
-        "root."
+        "the document 'w0 w1 w2 w3 ': expected heads that form a tree, got no root above 'w0', "
+        "'w1', "
+        "'w2', whose heads form a cycle. The heads of each token must lead to a root, which is "
+        "its own head."
     )
 
 
@@ -73,7 +74,7 @@ def test_a_head_outside_the_document():
     with pytest.raises(StructureError) as error:
         DependencyTree().read(Stray())
     assert str(error.value) == (
-        "the document 'w0 w1': expected heads among the 2 tokens, got no such head: 5, of token 1."
+        "the document 'w0 w1': expected heads among the 2 tokens, got no such head: 5, for token 1."
     )
 
 
@@ -81,8 +82,8 @@ def test_no_parse():
     with pytest.raises(StructureError) as error:
         DependencyTree().read(Doc(NLP.vocab, words=["a", "b"]))
     assert str(error.value) == (
-        "the document 'a b ': expected a dependency parse, got no heads. Put a parser before this "
-        "component, or read heads into the documents."
+        "the document 'a b ': expected a dependency parse, got no heads. Add a parser before "
+        "this component, or set heads in the documents."
     )
 
 

@@ -64,11 +64,11 @@ def test_edges_in_a_circle(doc):
     with pytest.raises(StructureError) as error:
         TokenDag(edges=edges).read(doc)
     assert str(error.value) == (
-        "the document 'we saw the film ': expected edges without a circle, got no way to order "
-        "'we', 'saw', 'the', joined in a circle. Leave edges out, or use rnnpipe.TokenGraph.v1 "
-        "with an encoder of any graph."
+        "the document 'we saw the film ': expected edges without a cycle, got no order of 'we', "
+        "'saw', 'the', which form a cycle. Remove edges, or use rnnpipe.TokenGraph.v1 with an "
+        "encoder for any graph."
     )
-    with pytest.raises(StructureError, match="'we', 'saw', 'the', 'film', joined in a circle"):
+    with pytest.raises(StructureError, match="'we', 'saw', 'the', 'film', which form a cycle"):
         TokenDag(edges={"words": TwoWayEdges(edges=NextTokenEdges())}).read(doc)
 
 
@@ -79,7 +79,7 @@ def test_edges_of_a_plugin_that_are_wrong(doc, edge):
         structure.read(doc)
     assert str(error.value) == (
         "the document 'we saw the film ': expected edges 'mine' between its 4 tokens, of 2 types, "
-        f"got {edge}. It is [from, to, type], from 0."
+        f"got {edge}. An edge is [from, to, type], each counted from 0."
     )
 
 
@@ -88,7 +88,8 @@ def test_edges_of_a_plugin_without_types(doc):
     with pytest.raises(StructureError) as error:
         structure.read(doc)
     assert str(error.value) == (
-        "the document 'we saw the film ': expected an array of (e, 3) from the edges 'mine', got "
+        "the document 'we saw the film ': expected an array of shape (e, 3) from the edges "
+        "'mine', got "
         "(1, 2)."
     )
 

@@ -52,7 +52,7 @@ def test_another_number_of_mentions(doc):
         WithMentions(count=3).read(doc)
     assert str(error.value) == (
         "the document 'the red house burns ': expected 3 spans in doc.spans['mentions'], got 2. "
-        "Mark as many in every document, or set count."
+        "Mark this number in every document, or change count."
     )
 
 
@@ -61,7 +61,7 @@ def test_no_mentions():
         WithMentions().read(Doc(NLP.vocab, words=["a", "b"]))
     assert str(error.value) == (
         "the document 'a b ': expected spans in doc.spans['mentions'], got no such span group. "
-        "Read mentions into the documents, or set spans_key to the group that holds them."
+        "Add mentions to the documents, or set spans_key to their group."
     )
 
 

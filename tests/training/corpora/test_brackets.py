@@ -6,7 +6,7 @@ from rnnpipe.errors import CorpusError
 from rnnpipe.training.corpora.brackets import BracketCorpus
 
 NLP = spacy.blank("en")
-REMEDY = "Remove the bracket or put a word into it."
+REMEDY = "Remove the bracket or add a word to it."
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_trees_are_stored_with_their_documents(corpus):
     [
         (
             "(1 a)\n(1 (2 b)",
-            "2:1: expected a closing bracket for this one, got no more text. Close it.",
+            "2:1: expected a matching closing bracket, got no more text. Close the bracket.",
         ),
         (
             "(1 a) )",
@@ -87,7 +87,7 @@ def test_trees_are_stored_with_their_documents(corpus):
         ),
         (
             "(1 (2 a)\n  (3))",
-            "2:3: expected a word in the bracket, got no word but the label '3'. " + REMEDY,
+            "2:3: expected a word in the bracket, got no word besides the label '3'. " + REMEDY,
         ),
         (
             "(1 a ())",

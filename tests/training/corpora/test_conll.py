@@ -145,7 +145,7 @@ def test_illegal_tags_are_reported_with_their_line(corpus, scheme, tags, line, p
     assert place.endswith(f"a.conll:{line + 2}")
     assert message == (
         f"expected a tag that {scheme} allows after {previous!r}, got {tag!r}. Correct the file, "
-        "or set the reader's scheme to the one it is written in."
+        f"or set the reader's scheme to the scheme of the file."
     )
 
 
@@ -172,8 +172,8 @@ def test_an_illegal_sequence_of_known_tags(corpus):
             "a\n",
             "a.conll:1: expected a column for ner_column, got 'ner_column = 1 in 1 columns'. Set ",
         ),
-        ("a\tO\n\tO\n", r"a.conll:2: expected something in column 0 \(token_column\), got no text"),
-        ("a\tO\nb\t\n", r"a.conll:2: expected something in column 1 \(ner_column\), got no text"),
+        ("a\tO\n\tO\n", r"a.conll:2: expected a value in column 0 \(token_column\), got no text"),
+        ("a\tO\nb\t\n", r"a.conll:2: expected a value in column 1 \(ner_column\), got no text"),
         ("", "a.conll: expected at least one document, got no documents. Check the path and the"),
         ("\n \n-DOCSTART- O\n", "a.conll: expected at least one document, got no documents."),
     ],

@@ -45,7 +45,7 @@ def test_bytes_of_another_encoding(tmp_path, data, encoding, where, byte):
         list(read_lines(path, encoding))
     assert str(error.value) == (
         f"{tmp_path}/{where}: expected text in {encoding}, got '{byte}'. "
-        "Set the reader's encoding to the one it was written in (latin-1?)."
+        "Set the reader's encoding to the encoding of the file (latin-1?)."
     )
 
 

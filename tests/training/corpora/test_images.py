@@ -76,11 +76,11 @@ def test_shares_keep_equal_images_together(archive):
 @pytest.mark.parametrize(
     ("arrays", "settings", "message"),
     [
-        ({"x": PIXELS}, {}, "expected an array 'images', got no such array (there is x)."),
+        ({"x": PIXELS}, {}, "expected an array 'images', got no such array (available: x)."),
         (
             {"images": PIXELS / 255},
             {},
-            "expected whole numbers of shape (N, H, W) or (N, H, W, C), got 'float64 of shape",
+            "expected integers of shape (N, H, W) or (N, H, W, C), got 'float64 of shape",
         ),
         (
             {"images": PIXELS + 250 * (LABELS == 1)[:, None, None]},
@@ -90,7 +90,7 @@ def test_shares_keep_equal_images_together(archive):
         (
             {"images": PIXELS.reshape(40, -1)},
             {"packed": (28, 28)},
-            "expected uint8 of shape (N, 98), 784 bits an image, got 'uint8 of shape (40, 24)'.",
+            "expected uint8 of shape (N, 98), 784 bits per image, got 'uint8 of shape (40, 24)'.",
         ),
         (
             {"images": PIXELS, "y": LABELS[:-1]},
@@ -114,10 +114,12 @@ def test_files_that_are_no_archives(tmp_path):
     with pytest.raises(CorpusError, match="x.npz: expected a NumPy archive, got no such file"):
         read(ImageArchive(tmp_path / "x.npz"))
     (tmp_path / "x.npz").write_text("text")
-    with pytest.raises(CorpusError, match=r"archive \(.npz\), got no readable one \(.+\). Write"):
+    with pytest.raises(
+        CorpusError, match=r"archive \(.npz\), got no readable archive \(.+\). Write"
+    ):
         read(ImageArchive(tmp_path / "x.npz"))
     np.save(tmp_path / "x.npy", PIXELS)
-    with pytest.raises(CorpusError, match="got 'a single array'. Write it with numpy.savez"):
+    with pytest.raises(CorpusError, match="got 'a single array'. Write the archive with num"):
         read(ImageArchive(tmp_path / "x.npy"))
     np.savez(tmp_path / "none.npz", images=PIXELS[:0])
     with pytest.raises(CorpusError, match="none.npz: expected at least one document, got no doc"):
@@ -148,12 +150,12 @@ def test_idx_files(tmp_path, pack):
             None,
             "images: expected an IDX file of unsigned bytes with 3 axes, got no such file",
         ),
-        (idx(LABELS), None, "with 3 axes, got 'one that begins with 00 00 08 01'."),
-        (idx(PIXELS)[:-1], None, "images: expected 976 bytes, as its head says, got 975."),
+        (idx(LABELS), None, "with 3 axes, got 'a file that begins with 00 00 08 01'."),
+        (idx(PIXELS)[:-1], None, "images: expected 976 bytes, as its header says, got 975."),
         (
             gzip.compress(idx(PIXELS), mtime=0)[:50],
             None,
-            "images: expected a whole file packed by gzip, got",
+            "images: expected a complete gzip file, got",
         ),
         (idx(PIXELS), idx(LABELS[1:]), "labels: expected a label for each of the 40 images of"),
         (idx(PIXELS), idx(PIXELS), "labels: expected an IDX file of unsigned bytes with 1 axis"),
@@ -200,8 +202,8 @@ def test_a_folder_of_mixed_sizes(folder):
     with pytest.raises(CorpusError) as error:
         read(ImageFolder(folder))
     assert str(error.value) == (
-        f"{folder / 'dog' / '5.png'}: expected images of one size, 4 x 6 x 1 as "
-        f"{folder / 'cat' / '0.png'} has, got '3 x 6 x 1'. Crop, pad or scale them to one size."
+        f"{folder / 'dog' / '5.png'}: expected images of one size, 4 x 6 x 1 like "
+        f"{folder / 'cat' / '0.png'}, got '3 x 6 x 1'. Crop, pad or scale them to one size."
     )
 
 
@@ -213,10 +215,10 @@ def test_files_that_are_no_png(folder):
     ):
         read(ImageFolder(folder))
     bad.write_bytes((folder / "cat" / "0.png").read_bytes()[:60])
-    with pytest.raises(CorpusError, match=r"9.png: expected a PNG file, got no readable one \("):
+    with pytest.raises(CorpusError, match=r"9.png: expected a PNG file, got no readable image \("):
         read(ImageFolder(folder))
     bad.write_text("text")
-    with pytest.raises(CorpusError, match=r"9.png: expected a PNG file, got no readable one \("):
+    with pytest.raises(CorpusError, match=r"9.png: expected a PNG file, got no readable image \("):
         read(ImageFolder(folder))
     with pytest.raises(CorpusError, match="expected a folder, got no such folder. Correct the"):
         read(ImageFolder(folder / "nothing"))

@@ -73,7 +73,7 @@ def test_a_line_without_a_column(path):
     with pytest.raises(CorpusError, match=r"pairs.tsv:2: expected 2 columns, as in line 1, got 1"):
         read(path)
     write(path, "Go.\tVa !", "Run!\t")
-    with pytest.raises(CorpusError, match=r"pairs.tsv:2: expected something in column 1 \(target"):
+    with pytest.raises(CorpusError, match=r"pairs.tsv:2: expected a value in column 1 \(target"):
         read(path)
     with pytest.raises(CorpusError, match=r"pairs.tsv:1: expected a column for target, got"):
         read(path, target=2)
@@ -93,7 +93,7 @@ def test_no_pairs(path, tmp_path):
         read(path)
     with pytest.raises(CorpusError, match="expected a text file, got no such file"):
         read(tmp_path / "missing")
-    with pytest.raises(SettingsError, match="path: expected where the corpus is, got no path"):
+    with pytest.raises(SettingsError, match="path: expected the path of the corpus, got no path"):
         ParallelCorpus(None)
 
 

@@ -60,8 +60,8 @@ def test_shares_hold_all_examples_once(corpus):
         (
             '1\t"<e1>A</e1> <e2>b</e2>"\n',
             (
-                "relations:1: expected a line with a sentence, one with its relation and perhaps "
-                "a comment, got '1 lines'. Put a blank line between examples."
+                "relations:1: expected a line with a sentence, a line with its relation and an "
+                "optional comment, got '1 lines'. Put a blank line between examples."
             ),
         ),
         (
@@ -72,19 +72,19 @@ def test_shares_hold_all_examples_once(corpus):
             '1\t"<e2>A</e2> <e1>b</e1>"\nOther\n',
             (
                 "relations:1: expected the marks <e1> </e1> <e2> </e2>, in this order, got '<e2> "
-                "</e2> <e1> </e1>'. Mark two nouns, the first one as e1."
+                "</e2> <e1> </e1>'. Mark two nouns, the first as e1."
             ),
         ),
         (
             '1\t"A b"\nOther\n',
             (
                 "relations:1: expected the marks <e1> </e1> <e2> </e2>, in this order, got no "
-                "marks. Mark two nouns, the first one as e1."
+                "marks. Mark two nouns, the first as e1."
             ),
         ),
         (
             '\n1\t"<e1>A</e1> <e2> </e2>"\nOther\n',
-            "relations:2: expected a word between marks, got ' '. Mark a noun.",
+            "relations:2: expected a word between the marks, got ' '. Mark at least one word.",
         ),
     ],
     ids=["a line alone", "no tab", "another order", "no marks", "nothing marked"],
@@ -96,7 +96,7 @@ def test_what_is_wrong_on_which_line(text, message):
 
 
 def test_no_path():
-    with pytest.raises(SettingsError, match="expected where the corpus is, got no path"):
+    with pytest.raises(SettingsError, match="expected the path of the corpus, got no path"):
         RelationCorpus(None)
 
 

@@ -38,7 +38,7 @@ def test_a_path_that_is_not_set(name, settings):
     with pytest.raises(SettingsError) as error:
         resolve(name, path=None, **settings)
     assert str(error.value) == (
-        "corpora.dev.path: expected where the corpus is, got no path. Pass --paths.train and "
+        "corpora.dev.path: expected the path of the corpus, got no path. Pass --paths.train and "
         "--paths.dev, or set them under [paths]."
     )
 

@@ -51,15 +51,15 @@ def test_limit(corpus):
     [
         (
             ("a b\n", "O\n", "X\n"),
-            "dev.seq.out:1: expected 2 tags, one for each word of dev.seq.in, got 1. Correct the",
+            "dev.seq.out:1: expected 2 tags, one per word of dev.seq.in, got 1. Correct the",
         ),
         (
             ("a\nb\n", "O\n", "X\nX\n"),
-            "dev.seq.out: expected a line 2, as in the others, got no more",
+            "dev.seq.out: expected line 2, as in the other files, got no more",
         ),
         (
             ("a\n", "O\n", "X\nX\n"),
-            "dev.seq.in: expected a line 2, as in the others, got no more li",
+            "dev.seq.in: expected line 2, as in the other files, got no more li",
         ),
         (("a\n", "O\n", "\n"), "dev.label:1: expected an intent, got no text. Correct the line."),
         (("", "", ""), "dev: expected at least one document, got no documents."),

@@ -123,7 +123,7 @@ def test_a_part_that_is_none(path, part):
 
 
 def test_no_path():
-    with pytest.raises(SettingsError, match="path: expected where the corpus is, got no path"):
+    with pytest.raises(SettingsError, match="path: expected the path of the corpus, got no path"):
         TextStream(None)
 
 

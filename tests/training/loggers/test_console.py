@@ -155,8 +155,8 @@ def test_a_log_is_not_overwritten(tmp_path):
     with pytest.raises(SettingsError) as error:
         log({"training.logger.path": str(path)})
     assert str(error.value) == (
-        f"training.logger.path {path}: expected a new file, got 'one that is there'. Name another "
-        "file, or set training.logger.overwrite."
+        f"training.logger.path {path}: expected a new file, got 'an existing file'. Choose "
+        f"another file, or set training.logger.overwrite."
     )
     assert path.read_text() == "precious"
     log({"training.logger.path": str(path), "training.logger.overwrite": True})
@@ -165,7 +165,7 @@ def test_a_log_is_not_overwritten(tmp_path):
 
 def test_a_log_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(SettingsError, match="expected a file to write to, got .*Name another"):
+    with pytest.raises(SettingsError, match="expected a writable file, got .*Choose another"):
         log({"training.logger.path": str(tmp_path / "file" / "log.jsonl")})
 
 

@@ -71,7 +71,7 @@ class Beam(GeneratorSettings):
     def __post_init__(self) -> None:
         if self.alpha is not None and self.length_penalty != "gnmt":
             want = "no value with this length_penalty"
-            do = "Leave alpha out or set length_penalty to 'gnmt'."
+            do = "Remove alpha or set length_penalty to 'gnmt'."
             raise SettingsError(expected("alpha", want, self.alpha, do))
         _check_n_best(self.n_best, self.beam_size)
 

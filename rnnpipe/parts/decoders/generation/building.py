@@ -69,6 +69,6 @@ class Filters:
         """Raise SettingsError: no symbol can follow a text of this length."""
         reasons = [*self.filters, *self.besides] + ["min_length"] * (forbidden is not None)
         raise SettingsError(
-            f"{self.where}: expected at least one symbol that may come next, got none after "
-            f"{length} symbols under {', '.join(reasons or ['the model'])}. Loosen one of them."
+            f"{self.where}: expected at least one allowed next symbol, got none after "
+            f"{length} symbols under {', '.join(reasons or ['the model'])}. Relax one of them."
         )

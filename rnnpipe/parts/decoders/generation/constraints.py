@@ -45,12 +45,14 @@ class Phrases:
     def of(cls, phrases: Sequence[Phrase], alphabet: Alphabet, longest: int, where: str) -> Phrases:
         """Raises SettingsError if no text of at most ``longest`` symbols can hold one of them."""
         if not phrases:
-            raise SettingsError(expected(where, "at least one", phrases, "Or use rnnpipe.Beam.v1."))
+            raise SettingsError(
+                expected(where, "at least one", phrases, "Add one, or use rnnpipe.Beam.v1.")
+            )
         found = [encode(phrase, alphabet, where) for phrase in phrases]
         for phrase, symbols in zip(phrases, found, strict=True):
             if alphabet.end in symbols:
-                want = "phrases without the end symbol, which comes by itself"
-                raise SettingsError(expected(where, want, phrase, "Take it out."))
+                want = "phrases without the end symbol, which is added automatically"
+                raise SettingsError(expected(where, want, phrase, "Remove it."))
             if len(symbols) > longest:
                 want = f"phrases of at most max_length ({longest}) symbols"
                 do = "Shorten it or raise max_length."

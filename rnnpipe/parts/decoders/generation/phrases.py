@@ -22,7 +22,7 @@ def encode(phrase: Phrase, alphabet: Alphabet, where: str) -> Symbols:
     if not symbols:
         raise SettingsError(expected(where, "at least one symbol", phrase))
     if max(symbols) >= alphabet.size:
-        want = f"symbols below {alphabet.size}, the number that the model knows"
+        want = f"symbols below {alphabet.size}, the number of symbols of the model"
         raise SettingsError(expected(where, want, phrase))
     return symbols
 
@@ -62,7 +62,7 @@ class Endings:
         phrases = tuple(encode(phrase, alphabet, f"{where}.stop") for phrase in limits.stop or ())
         if shortest and alphabet.end is None and not phrases:
             want = "0 for a model without an end symbol, whose texts all have max_length symbols"
-            raise SettingsError(expected(setting, want, shortest, "Leave it out or set stop."))
+            raise SettingsError(expected(setting, want, shortest, "Remove it or set stop."))
         return cls(alphabet.end, phrases, shortest, longest)
 
     @property

@@ -55,8 +55,9 @@ class TreeParser(nn.Module, ABC, Generic[Plan]):
         composer = composition(n_in)
         if not isinstance(composer, Composer):
             raise StructureError(
-                "decoder.composition: expected an encoder of trees that makes one node of two, got "
-                f"{type(composer).__name__}. Choose another, such as 'rnnpipe.RecursiveNet.v1'."
+                "decoder.composition: expected a tree encoder that joins two nodes into one, got "
+                f"{type(composer).__name__}. Choose another encoder, such as "
+                f"'rnnpipe.RecursiveNet.v1'."
             )
         self.beam_size = beam_size
         self.composition = composer

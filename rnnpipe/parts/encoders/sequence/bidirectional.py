@@ -34,9 +34,9 @@ class Bidirectional(RecurrentStack):
             raise StructureError(
                 expected(
                     f"{type(self).__name__} encoder",
-                    "no state, since its backward half begins at the end of a document",
+                    "no state, since its backward half starts at the end of a document",
                     type(state).__name__,
-                    "Use a causal encoder, such as rnnpipe.LSTM.v1, to go on from a state.",
+                    "Use a causal encoder, such as rnnpipe.LSTM.v1, to continue from a state.",
                 )
             )
         (states,), _ = self.run(inputs, structure, self.initial(structure.batch_size))

@@ -172,7 +172,8 @@ class TreeEncoder(nn.Module):
         most = self.cell.arity
         if most is not None and arity > most:
             raise StructureError(
-                f"encoder.arity: expected trees of at most {most} children a node, got a node with "
-                f"{arity}. Set arity to {arity}, or choose an encoder for any number of children, "
+                f"encoder.arity: expected trees with at most {most} children per node, got a "
+                f"node with {arity}. Set arity to {arity}, or choose an encoder for any number "
+                f"of children, "
                 "such as 'rnnpipe.ChildSumTreeLSTM.v1'."
             )

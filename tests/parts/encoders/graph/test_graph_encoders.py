@@ -136,6 +136,6 @@ def test_a_cycle():
     with pytest.raises(StructureError) as error:
         DagLSTM(width=2)(N_IN)(torch.zeros(1, 3, N_IN), cyclic)
     assert str(error.value) == (
-        "Dags: expected graphs without cycles, got 3 nodes that lead into one. Leave edges out, or "
-        "choose an encoder for any graph, such as 'rnnpipe.GraphStateLSTM.v1'."
+        "Dags: expected graphs without cycles, got 3 nodes that lead into a cycle. Remove edges, "
+        "or choose an encoder for any graph, such as 'rnnpipe.GraphStateLSTM.v1'."
     )

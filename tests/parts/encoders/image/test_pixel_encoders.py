@@ -150,5 +150,5 @@ def test_bfloat16(builder):
 
 @pytest.mark.parametrize("build", [PixelCNN, RowLSTM, DiagonalBiLSTM])
 def test_too_narrow_for_the_channels(build):
-    with pytest.raises(StructureError, match="at least a feature for each of the 3 channels"):
+    with pytest.raises(StructureError, match="at least one feature for each of the 3 channels"):
         build(width=2).for_channels(3)(N_IN)

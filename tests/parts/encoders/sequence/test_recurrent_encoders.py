@@ -193,9 +193,9 @@ def test_a_bidirectional_encoder_refuses_a_state():
     with pytest.raises(StructureError) as error:
         encoder(torch.zeros(1, 1, 3).double(), Sequences.of([1]), make("LSTM").start(1))
     assert str(error.value) == (
-        "Bidirectional encoder: expected no state, since its backward half begins at the end of a "
-        "document, got 'tuple'. Use a causal encoder, such as rnnpipe.LSTM.v1, to go on from a "
-        "state."
+        "Bidirectional encoder: expected no state, since its backward half starts at the end of "
+        "a document, got 'tuple'. Use a causal encoder, such as rnnpipe.LSTM.v1, to continue "
+        "from a state."
     )
 
 

@@ -100,7 +100,8 @@ def test_more_children_than_weights(build):
     with pytest.raises(StructureError) as error:
         encoder(torch.zeros(1, 4, N_IN), Trees.from_parents([[3, 3, 3, -1]]))
     assert str(error.value) == (
-        "encoder.arity: expected trees of at most 2 children a node, got a node with 3. Set arity "
+        "encoder.arity: expected trees with at most 2 children per node, got a node with 3. Set "
+        "arity "
         "to 3, or choose an encoder for any number of children, such as "
         "'rnnpipe.ChildSumTreeLSTM.v1'."
     )

@@ -1,4 +1,4 @@
-"""``acme.UnigramCache.v1``: a symbol that a document has used is likely to come again."""
+"""``acme.UnigramCache.v1``: symbols that occur in a document become more likely."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import Field
 
 from rnnpipe.api import Adaptation, PositiveInt, adaptations
 
-#: Of either distribution there must be some.
+#: A share strictly between 0 and 1: both distributions count.
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 
 
@@ -21,7 +21,7 @@ def UnigramCache(size: PositiveInt = 500, share: Share = 0.05) -> Adaptation:
     document being w (Kuhn and De Mori 1990, A Cache-Based Natural Language Model). The first symbol
     has the model's probability.
 
-    size: the largest n. share: of the cache.
+    size: the maximum n. share: the weight of the cache.
     """
     return _UnigramCache(size, share)
 
@@ -32,7 +32,7 @@ class _UnigramCache:
     share: float
 
     def log_likelihoods(self, model: Any, text: Any) -> np.ndarray:
-        """``(N,)`` float32: of every target of the text, given all before it."""
+        """Return ``(N,)`` float32: the value for each target, given all symbols before it."""
         (own,) = model.log_likelihoods([text])
         targets = text.targets.tolist()
         counts: Counter[int] = Counter()

@@ -1,4 +1,4 @@
-"""``acme.ScaledDot.v1``: projections of both states, compared by their product."""
+"""``acme.ScaledDot.v1``: the scaled dot product of two projected states."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def ScaledDot(width: PositiveInt = 64) -> AttentionBuilder:
     """``score(q, s) = (U q) . (W s) / sqrt(width)`` (Vaswani et al. 2017, Attention Is All You
     Need).
 
-    width: of what is compared.
+    width: the width of both projections.
     """
     return cast(AttentionBuilder, partial(ScaledDotAttention, width=width))
 
@@ -28,7 +28,7 @@ class ScaledDotAttention(nn.Module):
         self.key = nn.Linear(n_memory, width, bias=False)
 
     def keys(self, states: Tensor) -> Tensor:
-        """``(B, S, width)``: what is the same at every step."""
+        """Return ``(B, S, width)``, which is the same at every step."""
         keys: Tensor = self.key(states)
         return keys
 

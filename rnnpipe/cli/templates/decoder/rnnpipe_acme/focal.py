@@ -1,4 +1,4 @@
-"""``acme.Focal.v1``: one label a document, learnt from those that are hard."""
+"""``acme.Focal.v1``: one label per document, with more weight for hard examples."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Focus = Annotated[float, Field(ge=1)]
 @decoders("acme.Focal.v1")
 def Focal(focus: Focus = 2.0) -> DecoderBuilder:
     """The focal loss ``-(1 - p)^focus log p``, p the probability of the gold label (Lin et al.
-    2017, Focal Loss for Dense Object Detection): what is right already counts little.
+    2017, Focal Loss for Dense Object Detection). Well-classified examples have a low weight.
 
-    focus: how little.
+    focus: the exponent; larger values lower that weight.
     """
     return partial(FocalDecoder, focus=focus)
 

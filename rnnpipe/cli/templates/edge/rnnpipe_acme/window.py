@@ -1,4 +1,4 @@
-"""``acme.Window.v1``: from each token to those that follow it closely."""
+"""``acme.Window.v1``: edges from each token to the tokens after it in a window."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def Window(size: PositiveInt = 2) -> DocEdges:
     """``i -> i + k`` for k from 1 to ``size``, of type k: words in a window are neighbours, as in
     TextRank (Mihalcea and Tarau 2004).
 
-    size: the largest distance, in tokens.
+    size: the maximum distance, in tokens.
     """
     return WindowEdges(size)
 

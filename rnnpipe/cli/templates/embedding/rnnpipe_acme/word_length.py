@@ -1,4 +1,4 @@
-"""``acme.WordLength.v1``: how long a word is."""
+"""``acme.WordLength.v1``: an embedding of word lengths."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from rnnpipe.api import Builder, EmbeddingBuilder, Features, PositiveInt, Words,
 def WordLength(width: PositiveInt = 8, longest: PositiveInt = 20) -> EmbeddingBuilder:
     """``e(w) = table[min(|w|, longest)]``: a learned vector for each length, in characters.
 
-    width: of the vectors.
-    longest: words that are longer share its vector.
+    width: the width of the vectors.
+    longest: the maximum length; longer words share its vector.
     """
     return Builder(partial(WordLengthEmbedding, width=width, longest=longest))
 
 
 class WordLengthEmbedding(nn.Module):
-    #: It looks at words by themselves: a distinct word of a batch is embedded once.
+    #: Vectors depend on the word only, so each distinct word of a batch is embedded once.
     lexical = True
 
     def __init__(self, width: int, longest: int) -> None:
@@ -33,7 +33,7 @@ class WordLengthEmbedding(nn.Module):
         self.table = nn.Embedding(longest + 1, width)
 
     def initialize(self, vocab: Any) -> None:
-        """Nothing comes from elsewhere."""
+        """Do nothing: all vectors are learned."""
 
     def featurize(self, items: Words) -> Features:
         """``rows``: ``(U,)`` int64."""

@@ -12,7 +12,7 @@ class LeakyRNNCell(Cell):
     """``h_t = (1 - a) h_{t-1} + a tanh(W x_t + b + U h_{t-1})`` (Jaeger et al. 2007, Optimization
     and Applications of Echo State Networks with Leaky-Integrator Neurons).
 
-    leak: a, how much of each unit is new at a step.
+    leak: a, the share of each unit that is replaced per step.
     """
 
     gates = 1
@@ -27,6 +27,6 @@ class LeakyRNNCell(Cell):
         return (torch.lerp(h, new, self.leak),)
 
 
-# In both directions: register(Bidirectional, "acme.BiLeakyRNN.v1", LeakyRNNCell), and its entry
+# For both directions: register(Bidirectional, "acme.BiLeakyRNN.v1", LeakyRNNCell), and its entry
 # point.
 LeakyRNN = register(Recurrent, "acme.LeakyRNN.v1", LeakyRNNCell)

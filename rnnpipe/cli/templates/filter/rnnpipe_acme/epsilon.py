@@ -1,4 +1,4 @@
-"""``acme.Epsilon.v1``: what may come next is not too unlikely."""
+"""``acme.Epsilon.v1``: exclude symbols below a minimum probability."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def Epsilon(epsilon: PositiveShare = 0.01) -> FilterBuilder:
     """Keep the symbols with a probability of at least epsilon, and the most likely one (Hewitt et
     al. 2022, Truncation Sampling as Language Model Desmoothing).
 
-    epsilon: the bound.
+    epsilon: the minimum probability.
     """
     return partial(EpsilonFilter, epsilon=epsilon)
 

@@ -1,4 +1,4 @@
-"""``acme.TiedProjection.v1``: the embedding as the last layer, whatever its width."""
+"""``acme.TiedProjection.v1``: an output layer that shares the embedding of any width."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def TiedProjection() -> OutputBuilder:
 
 
 class TiedProjectionOutput(nn.Module):
-    """n_in: width of the states. embedding: E, ``(V, D)``, which the model trains, too."""
+    """n_in: width of the states. embedding: E, ``(V, D)``, which the model also trains."""
 
     def __init__(self, n_in: int, embedding: Tensor) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""``acme.Cumulative.v1``: levels in their order, with learned steps between them."""
+"""``acme.Cumulative.v1``: ordered levels with learned cut points."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def Cumulative() -> PixelOutputBuilder:
 
 
 class CumulativeOutput(nn.Module):
-    """n_in, channels: of the states and of a pixel; each channel has an equal share of the states.
-    levels: how many values a channel may have."""
+    """n_in: width of the states. channels: number of channels per pixel; each has an equal share of
+    the states. levels: number of values per channel."""
 
     earlier: Tensor
 
@@ -47,9 +47,9 @@ class CumulativeOutput(nn.Module):
         above = self.cuts() - middle.unsqueeze(-1)  # (..., C, levels - 1)
         end = torch.full_like(above[..., :1], torch.inf)
         high, low = torch.cat([above, end], -1), torch.cat([-end, above], -1)
-        # sigma(high) - sigma(low), without the difference of two numbers that are nearly equal.
+        # sigma(high) - sigma(low), without subtracting two nearly equal numbers.
         return F.logsigmoid(high) + F.logsigmoid(-low) + (-torch.expm1(low - high)).log()
 
     def cuts(self) -> Tensor:
-        """``(C, levels - 1)``, growing."""
+        """Return ``(C, levels - 1)``, increasing."""
         return torch.cat([self.first, self.first + F.softplus(self.gaps).cumsum(-1)], -1)

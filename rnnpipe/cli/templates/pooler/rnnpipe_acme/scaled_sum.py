@@ -1,4 +1,4 @@
-"""``acme.ScaledSum.v1``: between the sum of the nodes and their mean."""
+"""``acme.ScaledSum.v1``: a pooler between the sum and the mean of the nodes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from rnnpipe.api import Encoded, PoolerBuilder, Probability, poolers
 
 @poolers("acme.ScaledSum.v1")
 def ScaledSum(power: Probability = 0.5) -> PoolerBuilder:
-    """``sum_t h(t) / T^power``: what a document says often counts more, and more so in a long one.
+    """``sum_t h(t) / T^power``: repeated content counts more, the more so in a long document.
 
-    power: near 0 it is the sum, near 1 the mean.
+    power: the result is close to the sum near 0, and close to the mean near 1.
     """
     return partial(ScaledSumPooler, power=power)
 

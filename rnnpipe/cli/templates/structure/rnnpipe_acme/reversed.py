@@ -1,4 +1,4 @@
-"""``acme.Reversed.v1``: a document from its last token to its first."""
+"""``acme.Reversed.v1``: tokens in reverse order."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from rnnpipe.api import DocLike, DocNodes, DocStructure, Sequences, structures
 
 @structures("acme.Reversed.v1")
 def Reversed() -> DocStructure:
-    """Node i is token ``n - 1 - i``: an encoder in one direction reads from the end, and what it
-    remembers best is the beginning (Sutskever et al. 2014, Sequence to Sequence Learning, 3.3)."""
+    """Node i is token ``n - 1 - i``: a one-directional encoder reads from the end, and remembers
+    the beginning best (Sutskever et al. 2014, Sequence to Sequence Learning, 3.3)."""
     return ReversedTokens()
 
 

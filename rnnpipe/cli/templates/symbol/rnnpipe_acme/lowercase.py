@@ -1,4 +1,4 @@
-"""``acme.Lowercase.v1``: a symbol is a character, and capitals are small letters."""
+"""``acme.Lowercase.v1``: characters in lower case as symbols."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from rnnpipe.api import UNKNOWN, DocLike, PositiveInt, Symbols, SymbolsBuilder, 
 @symbols("acme.Lowercase.v1")
 def Lowercase(min_count: PositiveInt = 1) -> SymbolsBuilder:
     """The characters of a document's text in lower case, the spaces between tokens included: fewer
-    symbols, each of which is seen more often.
+    symbols, each of them more frequent.
 
-    min_count: a character that occurs less often in the training text is the unknown symbol.
+    min_count: characters that are less frequent in the training text become the unknown symbol.
     """
     return LowercaseBuilder(min_count)
 
