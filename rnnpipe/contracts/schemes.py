@@ -99,7 +99,8 @@ class Scheme:
         return bound.start, bound.transitions, bound.end
 
     def check(self, tags: Sequence[str | None]) -> Violation | None:
-        """Return the first place where a document's tags break the scheme; ``None``: a missing tag."""
+        """Return the first place where a document's tags break the scheme; ``None``: a missing
+        tag."""
         types: dict[str, None] = {}
         for position, tag in enumerate(tags):
             try:
@@ -279,7 +280,8 @@ class TagSet:
         return [{a: self.index.get(_join(a, kind), -1) for a in letters} for kind in self.types]
 
     def decode(self, ids: NDArray[np.integer]) -> NDArray[np.int64]:
-        """Return the spans ``(N, 3)`` of one document's tag ids ``(T,)``; see :meth:`decode_batch`."""
+        """Return the spans ``(N, 3)`` of one document's tag ids ``(T,)``; see
+        :meth:`decode_batch`."""
         return self.decode_batch(ids[None], np.array([len(ids)]))[:, 1:]
 
     def decode_batch(

@@ -175,7 +175,8 @@ class _Contract:
         return values, problems
 
     def relocate(self, message: str, path: str) -> str:
-        """Return a message about a setting, or about the function by name, with the path before it."""
+        """Return a message about a setting, or about the function by name, with the path before
+        it."""
         if message.startswith(("components.", path)):
             return message
         message = re.sub(rf"^{re.escape(self.name)}[:,.\s]*", "", message)

@@ -84,7 +84,8 @@ class RowConv(nn.Module):
         self.register_buffer("mask", mask, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the vectors, ``(B, height, width, n_in) -> (B, height, width, blocks * n_out)``."""
+        """Return the vectors,
+        ``(B, height, width, n_in) -> (B, height, width, blocks * n_out)``."""
         return self.step(windows(x, self.reach))
 
     def step(self, window: Tensor) -> Tensor:

@@ -56,7 +56,8 @@ class Sequences:
         return torch.where(self.mask, self.lengths.unsqueeze(1) - 1 - steps, steps)
 
     def reverse(self, x: Tensor) -> Tensor:
-        """Return each document back to front, padding left where it is. ``(B, T, D) -> (B, T, D)``."""
+        """Return each document back to front, padding left where it is.
+        ``(B, T, D) -> (B, T, D)``."""
         documents = torch.arange(x.shape[0], device=x.device).unsqueeze(1) * self.size
         # Whole rows: many times faster than a gather of single values.
         return x.flatten(0, 1).index_select(0, (documents + self.mirror).flatten()).view(x.shape)

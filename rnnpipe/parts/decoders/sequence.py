@@ -52,13 +52,15 @@ class SequenceDecoder(Decoder, Protocol):
         ...
 
     def path_log_probability(self, x: Encoded, paths: Tensor) -> Tensor:
-        """Return the log-probability of one sequence a document: ``(B, T)`` label ids to ``(B,)``."""
+        """Return the log-probability of one sequence a document: ``(B, T)`` label ids to
+        ``(B,)``."""
         ...
 
     def first_illegal(
         self, golds: Iterable[NDArray[np.integer] | NDArray[np.bool_]]
     ) -> tuple[int, Violation] | None:
-        """Return the first document whose gold labels the decoder could never predict, and where."""
+        """Return the first document whose gold labels the decoder could never predict, and
+        where."""
         ...
 
 

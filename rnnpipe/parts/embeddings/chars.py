@@ -83,7 +83,8 @@ class CharRNN(SingleEmbedding):
 
 
 def learn_characters(counts: Mapping[str, int], min_frequency: int, where: str) -> dict[str, Any]:
-    """Return ``characters``, the distinct characters of the training words, sorted by code point."""
+    """Return ``characters``, the distinct characters of the training words, sorted by code
+    point."""
     occurrences: Counter[str] = Counter()
     for word, n in counts.items():
         for character in word:

@@ -120,7 +120,8 @@ class LanguageModelEmbedding(nn.Module):
         return {**features, "order": np.argsort(met)}
 
     def _runs(self, lengths: Sequence[int]) -> list[list[int]]:
-        """Group documents, the longest first, into runs whose pieces keep within the maximum size."""
+        """Group documents, the longest first, into runs whose pieces keep within the maximum
+        size."""
         order = sorted(range(len(lengths)), key=lambda d: -lengths[d])
         runs = []
         while order:
@@ -217,7 +218,8 @@ class Mixture(nn.Module):
 
 
 def _ends(owners: np.ndarray, n_tokens: int) -> np.ndarray:
-    """Return the position of each token's last symbol, ``(n_tokens,)``, from 1; 0 without symbols."""
+    """Return the position of each token's last symbol, ``(n_tokens,)``, from 1; 0 without
+    symbols."""
     ends = np.zeros(n_tokens, dtype=np.int64)
     np.maximum.at(ends, owners, np.arange(1, len(owners) + 1))
     return ends

@@ -114,7 +114,8 @@ class ClosedChain:
         return self.transitions[t, rows, labels] if self.by_step else self.transitions[labels]
 
     def steps_to(self, t: Tensor | int, rows: Tensor, labels: Tensor) -> Tensor:
-        """Return the scores of the steps from node ``t`` that lead to ``labels``, in the same way."""
+        """Return the scores of the steps from node ``t`` that lead to ``labels``, in the same
+        way."""
         transposed = self.transitions.transpose(-1, -2)
         return transposed[t, rows, labels] if self.by_step else transposed[labels]
 
