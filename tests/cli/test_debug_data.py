@@ -156,7 +156,7 @@ def test_the_symbols_of_a_language_model(config, tmp_path):
     path = tmp_path / "text.txt"
     path.write_text("abcd" * 500 + "x" * 200)
     text = shown(*config("lm", path, path))
-    assert "lm: symbols Different Train Dev Unknown in dev text 6 1980 220 90.91%" in text
+    assert "lm: symbols Unique Train Dev Unknown in dev text 6 1980 220 90.91%" in text
 
 
 def test_the_symbols_of_two_texts(config, tmp_path):

@@ -61,8 +61,11 @@ def test_all_is_in_order():
 @pytest.mark.parametrize(
     ("others", "said"),
     [
-        ({"spacy": "3.5.0"}, "problem spacy 3.5.0, not <3.9,>=3.8 pip install 'spacy<3.9,>=3.8'"),
-        ({"wasabi": None}, "problem wasabi not installed pip install 'wasabi>=1.1'"),
+        (
+            {"spacy": "3.5.0"},
+            "problem spacy 3.5.0, not <3.9,>=3.8.13 pip install 'spacy<3.9,>=3.8.13'",
+        ),
+        ({"wasabi": None}, "problem wasabi not installed pip install 'wasabi>=1.1.1'"),
         ({"rnnpipe": "0.0.1"}, "installed as 0.0.1 Install it again: pip install -e ."),
         ({"numba": "0.1"}, "numba (fast) 0.1, not >=0.60 For CRFs and LSTMs compiled for a CPU: p"),
     ],

@@ -82,7 +82,7 @@ def test_one_name_in_two_registries():
 
 def test_a_component_with_its_default_network():
     shown = works("info", "rnn_ner")
-    assert "Finds named entities" in shown
+    assert "A named entity recognizer" in shown
     assert 'factory = "rnn_ner"\nscheme = "BIOES"' in shown
     assert '[components.NAME.model.encoder]\n@rnnpipe_encoders = "rnnpipe.BiLSTM.v1"' in shown
 

@@ -45,7 +45,7 @@ def test_text_of_users_is_escaped(name):
             found[tag] += EVIL in "".join([element.text or "", *(x.tail or "" for x in element)])
     assert found == places
     hints = [element.get("title") for element in root.iter() if element.get("title")]
-    assert all("nats" in hint or EVIL in hint or "of what" in hint for hint in hints)
+    assert all("nats" in hint or EVIL in hint or "of the attention" in hint for hint in hints)
 
 
 def test_entities_stand_where_they_are_in_the_text():

@@ -278,7 +278,9 @@ def test_a_backward_model_learns_its_texts():
 
 
 def test_an_encoder_that_looks_ahead():
-    text = r"components.lm.model.encoder: expected a causal one.*never looks ahead.*Bidirectional"
+    text = (
+        r"components.lm.model.encoder: expected a causal encoder.*never looks ahead.*Bidirectional"
+    )
     with pytest.raises(SettingsError, match=text):
         pipeline(encoder={"@rnnpipe_encoders": "rnnpipe.BiLSTM.v1", "width": 4})
 
