@@ -45,7 +45,7 @@ def page_section(part: Part) -> str:
         f"| `{s.name}` | {cell(meanings.get(s.name, ''))} | {cell(s.kind)} | {default(s.default)} |"
         for s in part.settings
     ]
-    table = ["| Setting | Meaning | What it may be | Default |\n| --- | --- | --- | --- |", *rows]
+    table = ["| Setting | Meaning | Allowed values | Default |\n| --- | --- | --- | --- |", *rows]
     return "\n\n".join(
         [
             f"## {short_name(part.name)}",

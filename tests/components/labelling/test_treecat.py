@@ -216,7 +216,7 @@ def test_a_structure_that_has_not_what_is_labelled(factory):
     want, got = (spans, tokens) if factory == "rnn_treecat" else (tokens, spans)
     other = "Constituents" if factory == "rnn_treecat" else "DependencyTree"
     assert str(error.value) == (
-        f"components.{factory}.model.structure: expected one {want}, got one {got}. Set "
+        f"components.{factory}.model.structure: expected a structure {want}, got one {got}. Set "
         f"@rnnpipe_structures, for instance to 'rnnpipe.{other}.v1'."
     )
 

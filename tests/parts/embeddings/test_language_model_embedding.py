@@ -360,7 +360,7 @@ def test_nothing_to_mix(tmp_path):
     }
     nlp.remove_pipe("rnn_tagger")
     nlp.add_pipe("rnn_tagger", config={"model": model})
-    text = r"rnn_tagger.model.*layers: expected 'top', as the .* one layer .* Set layers = 'top'"
+    text = r"rnn_tagger.model.*layers: expected 'top', since the .* one layer .* Set layers = 'top'"
     with pytest.raises(StructureError, match=text):
         nlp.initialize(lambda: examples(nlp))
 

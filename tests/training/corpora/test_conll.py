@@ -151,7 +151,7 @@ def test_illegal_tags_are_reported_with_their_line(corpus, scheme, tags, line, p
 
 def test_a_tag_without_a_type(corpus):
     with pytest.raises(
-        LabelError, match="a.conll:2: expected a type, as in 'B-PERSON', got 'B'. Wr"
+        LabelError, match="a.conll:2: expected a type, as in 'B-PERSON', got 'B'. Add"
     ):
         corpus("a O\nb B\n", ner_column=1)
 
