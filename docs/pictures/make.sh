@@ -33,6 +33,12 @@ spacy train "$configs/images.cfg" --paths.train "$data/mnist-binarized/binarized
   --paths.dev "$data/mnist-binarized/binarized.npz" --training.max_steps 2500 \
   --training.eval_frequency 500 --corpora.dev.limit 200 --output images
 tail -c 100000 "$data/tinyshakespeare/input.txt" > dev.txt
+for cell in LSTM GRU; do
+  spacy train "$configs/char_lm.cfg" --paths.train "$data/tinyshakespeare/input.txt" --paths.dev dev.txt \
+    --components.lm.model.encoder.@rnnpipe_encoders "rnnpipe.$cell.v1" --components.lm.model.encoder.width 64 \
+    --components.lm.model.encoder.depth 1 --training.dropout 0.0 --training.max_steps 100 \
+    --training.eval_frequency 100 --output "${cell,,}"
+done
 
 # -- Pictures -------------------------------------------------------------------------------------
 
@@ -60,6 +66,9 @@ shrink transitions.png transitions.png
 
 spacy rnn attention g2p/model-best "château" --output attention.png --force
 shrink attention.png attention.png
+
+spacy rnn gradients lstm/model-best dev.txt --compare gru/model-best --output gradients.png --force
+shrink gradients.png gradients.png
 
 spacy rnn gates lm/model-best dev.txt --output gates.png --force
 shrink gates.png gates.png
